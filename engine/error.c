@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+int fail(struct pipit_error *error, int code, const char *format, ...)
+{
+    if (!error)
+        return code;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(error->text, sizeof(error->text), format, args);
+    va_end(args);
+    for (char *c = error->text; *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = '?';
+    return code;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/pool.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGN = 64, SMALL_BLOCK = 16 << 10 };
+
+struct pool_block {
+    struct pool_block *next;
+    size_t used, size; /* bytes after this header, which is ALIGN long */
+};
+
+static struct pool_block *block_create(size_t size)
+{
+    size_t total = ALIGN + (size + ALIGN - 1) / ALIGN * ALIGN;
+    struct pool_block *block = aligned_alloc(ALIGN, total);
+    if (!block)
+        return NULL;
+    memset(block, 0, total);
+    block->size = total - ALIGN;
+    return block;
+}
+
+static struct pool_block *block_with_room(struct pool *pool, size_t size)
+{
+    struct pool_block *first = pool->blocks;
+    if (first && first->size - first->used >= size)
+        return first;
+    struct pool_block *block = block_create(size > SMALL_BLOCK / 4 ? size : SMALL_BLOCK);
+    if (!block)
+        return NULL;
+    if (first && size > SMALL_BLOCK / 4) { /* a large one goes behind, so that the first keeps its room */
+        block->next = first->next;
+        first->next = block;
+    } else {
+        block->next = first;
+        pool->blocks = block;
+    }
+    return block;
+}
+
+void *pool_alloc(struct pool *pool, size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX - 4 * ALIGN)
+        return NULL;
+    size_t rounded = bytes ? (bytes + ALIGN - 1) / ALIGN * ALIGN : ALIGN;
+    struct pool_block *block = block_with_room(pool, rounded);
+    if (!block)
+        return NULL;
+    void *memory = (char *)block + ALIGN + block->used;
+    block->used += rounded;
+    pool->bytes += bytes;
+    return memory;
+}
+
+char *pool_strndup(struct pool *pool, const char *text, size_t length)
+{
+    char *copy = pool_alloc(pool, length + 1, 1);
+    if (copy)
+        memcpy(copy, text, length);
+    return copy;
+}
+
+void pool_finish(struct pool *pool)
+{
+    while (pool->blocks) {
+        struct pool_block *next = pool->blocks->next;
+        free(pool->blocks);
+        pool->blocks = next;
+    }
+    pool->bytes = 0;
+}

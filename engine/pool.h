@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory that lives and dies together: many allocations, one release. Not thread safe. */
+#ifndef PIPIT_ENGINE_POOL_H
+#define PIPIT_ENGINE_POOL_H
+
+#include <stddef.h>
+
+struct pool {
+    struct pool_block *blocks; /* NULL: empty; a zeroed pool is ready for use */
+    size_t bytes;              /* handed out, without overhead */
+};
+
+/* Zeroed memory, 64-byte aligned, that lives until pool_finish(). NULL when there is none (or size * count
+ * overflows). A size of 0 gives a valid pointer. */
+void *pool_alloc(struct pool *pool, size_t count, size_t size);
+char *pool_strndup(struct pool *pool, const char *text, size_t length);
+void pool_finish(struct pool *pool);
+
+#endif
