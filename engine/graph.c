@@ -71,7 +71,7 @@ static const int *copied(struct pool *pool, const int *list, int count)
 
 int graph_add_node(struct graph *graph, enum op op, const int *input, int inputs, const int *output, int outputs)
 {
-    if (graph->nodes >= GRAPH_TENSORS_MAX || inputs > NODE_INPUTS_MAX || outputs > NODE_OUTPUTS_MAX)
+    if (graph->nodes >= GRAPH_NODES_MAX || inputs > NODE_INPUTS_MAX || outputs > NODE_OUTPUTS_MAX)
         return -E2BIG;
     void *array = grown(&graph->pool, graph->node, graph->nodes, &graph->node_room, sizeof(struct node));
     if (!array)
@@ -84,6 +84,11 @@ int graph_add_node(struct graph *graph, enum op op, const int *input, int inputs
     if (!node->input || !node->output)
         return -ENOMEM;
     return graph->nodes++;
+}
+
+int64_t graph_budget(const struct graph *graph)
+{
+    return ((int64_t)256 << 20) + 64 * (int64_t)graph->file_bytes;
 }
 
 int64_t tensor_elements(const struct tensor *tensor)

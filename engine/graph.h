@@ -102,6 +102,7 @@ struct node {
 
 #define GRAPH_IO_MAX 32
 #define GRAPH_TENSORS_MAX 100000
+#define GRAPH_NODES_MAX 10000
 
 struct graph {
     struct pool pool; /* names, lists, labels: everything that lives as long as the graph */
@@ -120,6 +121,7 @@ struct graph {
     float mean[3], std[3];  /* of bytes 0..255 */
     const char *normalisation; /* where it comes from: "metadata", "GGUF metadata" */
     int operators;             /* in the file, before anything was added or removed */
+    size_t file_bytes;         /* size of the file, to which memory is kept in proportion */
 };
 
 void graph_init(struct graph *graph);
@@ -132,6 +134,9 @@ int graph_add_constant(struct graph *graph, const char *name, enum pipit_type ty
                        const int32_t *shape, const void *data);
 /* A node at the end, zeroed but for these. The index lists are copied. */
 int graph_add_node(struct graph *graph, enum op op, const int *input, int inputs, const int *output, int outputs);
+
+/* Bytes that activations, or constants, or packed weights may take: 256 MiB and 64 times the file. */
+int64_t graph_budget(const struct graph *graph);
 
 /* Elements (1 for a scalar), or -EOVERFLOW beyond 2^31 - 1. */
 int64_t tensor_elements(const struct tensor *tensor);

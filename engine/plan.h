@@ -31,6 +31,7 @@ struct plan {
     const struct graph *graph;
     const struct kernels *kernels;
     int workers;                 /* that will run the steps */
+    bool borrows;                /* steps read constants where they are, in place of a copy */
     struct step *step;
     int steps, step_room;
     void **address;              /* of every tensor of the graph; NULL when no step needs it */
@@ -46,9 +47,15 @@ int plan_init(struct plan *plan, const struct graph *graph, const struct kernels
               struct pipit_error *error);
 void plan_finish(struct plan *plan);
 
+/* For computing single nodes ahead of a plan: nothing is laid out, the caller sets `address` of outputs. */
+int plan_init_empty(struct plan *plan, const struct graph *graph, const struct kernels *kernels, int workers,
+                    struct pipit_error *error);
+int plan_run_once(struct plan *plan); /* allocates scratch and runs the steps; -ENOMEM */
+void plan_reset(struct plan *plan, const struct node *node); /* forgets steps, memory and the node's addresses */
+
 /* For prepare(): a new step of this node with its buffers' addresses, run and args to be set. NULL: no memory. */
 struct step *plan_add_step(struct plan *plan, const struct node *node);
-/* Zeroed memory that lives as long as the plan, 64-byte aligned. */
+/* Zeroed memory that lives as long as the plan, 64-byte aligned. NULL: none, or more than the graph's budget. */
 void *plan_alloc(struct plan *plan, size_t count, size_t size);
 /* The share [*begin, *end) of `count` items for a worker, in multiples of `grain`. */
 static inline void share(int count, int grain, int worker, int workers, int *begin, int *end)

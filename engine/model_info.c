@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/model.h"
+
+#include "engine/op.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *pipit_version(void)
+{
+    return PIPIT_VERSION;
+}
+
+static const struct {
+    const char *name;
+    size_t size;
+} types[] = {
+    [PIPIT_F32] = {"float32", 4}, [PIPIT_F16] = {"float16", 2}, [PIPIT_U8] = {"uint8", 1},
+    [PIPIT_I8] = {"int8", 1},     [PIPIT_I16] = {"int16", 2},   [PIPIT_I32] = {"int32", 4},
+    [PIPIT_I64] = {"int64", 8},   [PIPIT_BOOL] = {"bool", 1},
+};
+
+const char *pipit_type_name(enum pipit_type type)
+{
+    return types[type].name;
+}
+
+size_t pipit_type_size(enum pipit_type type)
+{
+    return types[type].size;
+}
+
+int pipit_model_inputs(const struct pipit_model *model)
+{
+    return model->graph.inputs;
+}
+
+int pipit_model_outputs(const struct pipit_model *model)
+{
+    return model->graph.outputs;
+}
+
+const struct pipit_tensor *pipit_model_input(const struct pipit_model *model, int index)
+{
+    return index >= 0 && index < model->graph.inputs ? &model->input[index] : NULL;
+}
+
+const struct pipit_tensor *pipit_model_output(const struct pipit_model *model, int index)
+{
+    return index >= 0 && index < model->graph.outputs ? &model->output[index] : NULL;
+}
+
+enum pipit_decoder pipit_model_decoder(const struct pipit_model *model)
+{
+    return model->detector.decoder;
+}
+
+void pipit_model_times(const struct pipit_model *model, struct pipit_times *times)
+{
+    *times = model->times;
+}
+
+/* ---- labels ---- */
+
+int pipit_model_labels(const struct pipit_model *model)
+{
+    return model->labels;
+}
+
+const char *pipit_model_label(const struct pipit_model *model, int index)
+{
+    return index >= 0 && index < model->labels ? model->label[index] : NULL;
+}
+
+static size_t line_length(const char *text, size_t size)
+{
+    const char *end = memchr(text, '\n', size);
+    return end ? (size_t)(end - text) : size;
+}
+
+int pipit_model_set_labels(struct pipit_model *model, const char *text, size_t size, int skip)
+{
+    size_t count = 0;
+    for (size_t at = 0; at < size; at += line_length(text + at, size - at) + 1)
+        count++;
+    const char **list = pool_alloc(&model->pool, count + 1, sizeof(*list));
+    if (!list || skip < 0)
+        return list ? -EINVAL : -ENOMEM;
+    int used = 0, line = 0;
+    for (size_t at = 0; at < size; line++) {
+        size_t length = line_length(text + at, size - at), next = at + length + 1;
+        if (length && text[at + length - 1] == '\r')
+            length--;
+        if (line >= skip && !(list[used++] = pool_strndup(&model->pool, text + at, length)))
+            return -ENOMEM;
+        at = next;
+    }
+    model->label = list;
+    model->labels = used;
+    return 0;
+}
+
+/* ---- what is inside ---- */
+
+static int64_t count_macs(const struct graph *graph, const struct node *node)
+{
+    const struct op_info *info = op_info(node->op);
+    return info->macs ? info->macs(graph, node) : 0;
+}
+
+static int64_t count_parameters(const struct graph *graph)
+{
+    int64_t count = 0;
+    for (int i = 0; i < graph->tensors; i++)
+        graph->tensor[i].data ? count += tensor_elements(&graph->tensor[i]) : 0;
+    return count;
+}
+
+void model_describe(struct pipit_model *model)
+{
+    const struct graph *graph = &model->graph;
+    const struct preprocess *in = &model->preprocess;
+    struct pipit_info *info = &model->info;
+    *info = (struct pipit_info){
+        .format = graph->format,
+        .network = graph->network,
+        .description = graph->description,
+        .normalisation = in->source,
+        .float_input = graph->inputs > 0 && graph->tensor[graph->input[0]].type == PIPIT_F32,
+        .input_width = in->width,
+        .input_height = in->height,
+        .input_channels = in->channels,
+        .operators = graph->operators,
+        .steps = model->plan.steps,
+        .parameters = count_parameters(graph),
+        .arena_bytes = model->plan.arena_bytes + model->plan.scratch_bytes,
+        .weight_bytes = model->plan.pool.bytes,
+        .threads = model->settings.threads,
+        .cpu = model->kernels.flags,
+    };
+    memcpy(info->mean, in->mean, sizeof(info->mean));
+    memcpy(info->std, in->std, sizeof(info->std));
+    for (int i = 0; i < graph->nodes; i++)
+        info->macs += count_macs(graph, &graph->node[i]);
+}
+
+void pipit_model_info(const struct pipit_model *model, struct pipit_info *info)
+{
+    *info = model->info;
+}
+
+int pipit_model_steps(const struct pipit_model *model)
+{
+    return model->plan.steps;
+}
+
+static const char *operation(const struct node *node)
+{
+#define X(name) {#name, #name "+RELU", #name "+RELU6", #name "+RELU_N1_TO_1", #name "+TANH", #name "+HARD_SWISH", #name "+HARD_SIGMOID"},
+    static const char *const names[OP_COUNT][7] = {PIPIT_OPERATORS(X)};
+#undef X
+    return names[node->op][node->act];
+}
+
+int pipit_model_step(const struct pipit_model *model, int index, struct pipit_step *out)
+{
+    if (index < 0 || index >= model->plan.steps)
+        return -EINVAL;
+    const struct step *step = &model->plan.step[index];
+    const struct tensor *tensor = node_output(&model->graph, step->node, 0);
+    bool first = index == 0 || model->plan.step[index - 1].node != step->node;
+    *out = (struct pipit_step){
+        .name = tensor->name,
+        .operation = operation(step->node),
+        .kernel = step->kernel,
+        .macs = first ? count_macs(&model->graph, step->node) : 0,
+        .arena_offset = (size_t)((char *)step->out[0] - model->plan.arena),
+        .output_bytes = (size_t)tensor_bytes(tensor),
+        .ms = (double)model->step_ns[index] / 1e6,
+    };
+    for (int i = 0; i < 4; i++) { /* the last four dimensions, 1 in front */
+        int from = tensor->rank - 4 + i;
+        out->out_shape[i] = from >= 0 ? tensor->shape[from] : 1;
+    }
+    return 0;
+}

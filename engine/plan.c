@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/plan.h"
+
+#include "engine/arena.h"
+#include "engine/op.h"
+#include "engine/team.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what prepare() calls ---- */
+
+void *plan_alloc(struct plan *plan, size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > (size_t)graph_budget(plan->graph) ||
+        plan->pool.bytes + bytes > (size_t)graph_budget(plan->graph))
+        return NULL;
+    return pool_alloc(&plan->pool, count, size);
+}
+
+/* A constant that a step reads is copied, so that the file's bytes can go. */
+static void *constant_address(struct plan *plan, int index)
+{
+    const struct tensor *tensor = &plan->graph->tensor[index];
+    if (plan->borrows)
+        return (void *)(uintptr_t)tensor->data;
+    if (!plan->address[index]) {
+        size_t bytes = (size_t)tensor_bytes(tensor);
+        plan->address[index] = plan_alloc(plan, bytes, 1);
+        if (plan->address[index])
+            memcpy(plan->address[index], tensor->data, bytes);
+    }
+    return plan->address[index];
+}
+
+static bool set_inputs(struct plan *plan, const struct node *node, void **in)
+{
+    bool packs = op_info(node->op)->packs;
+    for (int i = 0; i < node->inputs; i++) {
+        int index = node->input[i];
+        if (index < 0)
+            continue;
+        bool constant = plan->graph->tensor[index].data != NULL;
+        if (constant && packs && i > 0)
+            continue;
+        in[i] = constant ? constant_address(plan, index) : plan->address[index];
+        if (!in[i])
+            return false;
+    }
+    return true;
+}
+
+static bool room_for_step(struct plan *plan)
+{
+    if (plan->steps < plan->step_room)
+        return true;
+    int wanted = plan->step_room ? 2 * plan->step_room : 128;
+    struct step *bigger = realloc(plan->step, (size_t)wanted * sizeof(*bigger));
+    if (!bigger)
+        return false;
+    plan->step = bigger;
+    plan->step_room = wanted;
+    return true;
+}
+
+struct step *plan_add_step(struct plan *plan, const struct node *node)
+{
+    void **in = plan_alloc(plan, (size_t)(node->inputs + node->outputs) + 1, sizeof(*in));
+    if (!in || !set_inputs(plan, node, in) || !room_for_step(plan))
+        return NULL;
+    void **out = in + node->inputs;
+    for (int i = 0; i < node->outputs; i++)
+        out[i] = plan->address[node->output[i]];
+    struct step *step = &plan->step[plan->steps++];
+    *step = (struct step){.kernels = plan->kernels, .in = in, .out = out, .node = node, .kernel = ""};
+    return step;
+}
+
+/* ---- where activations live ---- */
+
+struct layout {
+    int *root;  /* of each tensor: the tensor whose bytes it shares, itself when it has its own */
+    int *first, *last;
+};
+
+static void use(struct layout *layout, int tensor, int step)
+{
+    int root = layout->root[tensor];
+    if (layout->first[root] < 0)
+        layout->first[root] = step;
+    if (layout->last[root] < step)
+        layout->last[root] = step;
+}
+
+static void find_lifetimes(const struct graph *graph, struct layout *layout)
+{
+    for (int i = 0; i < graph->tensors; i++) {
+        layout->root[i] = i;
+        layout->first[i] = layout->last[i] = -1;
+    }
+    for (int i = 0; i < graph->inputs; i++) { /* kept, so that a run can be repeated */
+        use(layout, graph->input[i], 0);
+        use(layout, graph->input[i], graph->nodes);
+    }
+    for (int n = 0; n < graph->nodes; n++) {
+        const struct node *node = &graph->node[n];
+        if (op_info(node->op)->alias)
+            layout->root[node->output[0]] = layout->root[node->input[0]];
+        for (int i = 0; i < node->inputs; i++)
+            if (node->input[i] >= 0)
+                use(layout, node->input[i], n);
+        for (int i = 0; i < node->outputs; i++)
+            use(layout, node->output[i], n);
+    }
+    for (int i = 0; i < graph->outputs; i++) {
+        use(layout, graph->output[i], graph->nodes > 0 ? graph->nodes - 1 : 0);
+        use(layout, graph->output[i], graph->nodes);
+    }
+}
+
+/* Constants are laid out by plan_add_step(), unless the graph answers with one. */
+static bool lives_in_arena(const struct graph *graph, const struct layout *layout, int tensor)
+{
+    return layout->root[tensor] == tensor && layout->first[tensor] >= 0 && !graph->tensor[tensor].data;
+}
+
+static int place(struct plan *plan, const struct layout *layout, struct block *block, struct pipit_error *error)
+{
+    const struct graph *graph = plan->graph;
+    int count = 0;
+    for (int i = 0; i < graph->tensors; i++)
+        if (lives_in_arena(graph, layout, i))
+            block[count++] = (struct block){(size_t)tensor_bytes(&graph->tensor[i]), layout->first[i],
+                                            layout->last[i], 0};
+    plan->arena_bytes = arena_layout(block, count);
+    if (plan->arena_bytes > (size_t)graph_budget(graph))
+        return fail(error, -ENOMEM, "the network needs %zu MiB for activations, more than Pipit gives to a file "
+                    "of this size", plan->arena_bytes >> 20);
+    plan->arena = aligned_alloc(64, plan->arena_bytes + 64);
+    if (!plan->arena)
+        return fail(error, -ENOMEM, "out of memory for activations (%zu MiB)", plan->arena_bytes >> 20);
+    memset(plan->arena, 0, plan->arena_bytes + 64);
+    for (int i = 0, b = 0; i < graph->tensors; i++)
+        if (lives_in_arena(graph, layout, i))
+            plan->address[i] = plan->arena + block[b++].offset;
+    return 0;
+}
+
+static int lay_out(struct plan *plan, struct pipit_error *error)
+{
+    size_t count = (size_t)plan->graph->tensors;
+    int *lists = calloc(3 * count + 1, sizeof(*lists));
+    struct block *block = calloc(count + 1, sizeof(*block));
+    int status = -ENOMEM;
+    if (lists && block) {
+        struct layout layout = {lists, lists + count, lists + 2 * count};
+        find_lifetimes(plan->graph, &layout);
+        status = place(plan, &layout, block, error);
+        for (int i = 0; i < plan->graph->tensors && !status; i++)
+            plan->address[i] = plan->address[layout.root[i]];
+    }
+    free(lists);
+    free(block);
+    return status;
+}
+
+/* ---- making and ending ---- */
+
+int plan_init_empty(struct plan *plan, const struct graph *graph, const struct kernels *kernels, int workers,
+                    struct pipit_error *error)
+{
+    *plan = (struct plan){.graph = graph, .kernels = kernels, .workers = workers};
+    plan->borrows = true;
+    plan->address = calloc((size_t)graph->tensors + 1, sizeof(*plan->address));
+    return plan->address ? 0 : fail(error, -ENOMEM, "out of memory for a plan of %d tensors", graph->tensors);
+}
+
+static int give_scratch(struct plan *plan)
+{
+    for (int i = 0; i < plan->steps; i++)
+        if (plan->step[i].scratch_bytes > plan->scratch_bytes)
+            plan->scratch_bytes = plan->step[i].scratch_bytes;
+    if (plan->scratch_bytes > (size_t)graph_budget(plan->graph))
+        return -ENOMEM;
+    plan->scratch = aligned_alloc(64, (plan->scratch_bytes + 127) / 64 * 64);
+    if (!plan->scratch)
+        return -ENOMEM;
+    for (int i = 0; i < plan->steps; i++)
+        plan->step[i].scratch = plan->scratch;
+    return 0;
+}
+
+static int prepare_nodes(struct plan *plan, struct pipit_error *error)
+{
+    const struct graph *graph = plan->graph;
+    for (int i = 0; i < graph->nodes; i++) {
+        const struct op_info *info = op_info(graph->node[i].op);
+        int status = info->alias ? 0 : info->prepare(plan, &graph->node[i], error);
+        if (status)
+            return status;
+    }
+    for (int i = 0; i < graph->outputs; i++) {
+        int index = graph->output[i];
+        if (graph->tensor[index].data && !constant_address(plan, index))
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+int plan_init(struct plan *plan, const struct graph *graph, const struct kernels *kernels, int workers,
+              struct pipit_error *error)
+{
+    int status = plan_init_empty(plan, graph, kernels, workers, error);
+    plan->borrows = false;
+    if (!status)
+        status = lay_out(plan, error);
+    if (!status)
+        status = prepare_nodes(plan, error);
+    if (!status)
+        status = give_scratch(plan);
+    if (status == -ENOMEM && error && !error->text[0])
+        fail(error, status, "out of memory, or the file asks for far more than its size justifies");
+    if (status)
+        plan_finish(plan);
+    return status;
+}
+
+int plan_run_once(struct plan *plan)
+{
+    int status = give_scratch(plan);
+    if (!status)
+        team_run(plan, NULL);
+    return status;
+}
+
+static void forget_steps(struct plan *plan)
+{
+    pool_finish(&plan->pool);
+    free(plan->scratch);
+    plan->scratch = NULL;
+    plan->scratch_bytes = 0;
+    plan->steps = 0;
+}
+
+void plan_reset(struct plan *plan, const struct node *node)
+{
+    forget_steps(plan);
+    for (int i = 0; i < node->inputs; i++)
+        if (node->input[i] >= 0)
+            plan->address[node->input[i]] = NULL;
+    for (int i = 0; i < node->outputs; i++)
+        plan->address[node->output[i]] = NULL;
+}
+
+void plan_finish(struct plan *plan)
+{
+    forget_steps(plan);
+    free(plan->step);
+    free(plan->address);
+    free(plan->arena);
+    *plan = (struct plan){0};
+}

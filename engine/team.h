@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* The threads that run a plan's steps: one OpenMP parallel region for the whole network. */
+#ifndef PIPIT_ENGINE_TEAM_H
+#define PIPIT_ENGINE_TEAM_H
+
+#include "engine/plan.h"
+
+/* Runs all steps in order, each by all the plan's workers. ns: NULL, or plan->steps durations to be written. */
+void team_run(const struct plan *plan, uint64_t *ns);
+/* Processors that this process may run on, 1 to WORKERS_MAX. */
+int team_processors(void);
+
+#endif
