@@ -36,13 +36,13 @@ static void *constant_address(struct plan *plan, int index)
 
 static bool set_inputs(struct plan *plan, const struct node *node, void **in)
 {
-    bool packs = op_info(node->op)->packs;
+    const struct op_info *info = op_info(node->op);
     for (int i = 0; i < node->inputs; i++) {
         int index = node->input[i];
         if (index < 0)
             continue;
         bool constant = plan->graph->tensor[index].data != NULL;
-        if (constant && packs && i > 0)
+        if (constant && info->packs && i != info->data_input)
             continue;
         in[i] = constant ? constant_address(plan, index) : plan->address[index];
         if (!in[i])

@@ -32,12 +32,13 @@ struct conv {
     int32_t weight_zero;       /* of asymmetric weights (uint8 files), after the move by 128; else 0 */
 };
 
-/* Up to `tile` output pixels; a kernel makes all `channels` of them. */
+/* Up to `tile` output pixels, and of each the channels [from, to). */
 struct conv_tile {
     const void *const *in; /* in[t * rows + i]: the `depth` elements under tap t of pixel i; padding points to
                               `depth` elements of the zero point */
     int rows;              /* pixels, 1 to tile */
-    void *out;             /* float or int8 */
+    int from, to;          /* from is a multiple of the kernel's panel; to also, or equal to `channels` */
+    void *out;             /* float or int8; channel 0 of the first pixel */
     size_t out_stride;     /* elements from one pixel to the next */
     void *scratch;         /* conv_scratch() bytes, 64-byte aligned, this worker's own */
 };
@@ -54,7 +55,8 @@ struct conv_weights {
 
 struct conv_kernel {
     const char *name;
-    int tile; /* pixels a call can make */
+    int tile;  /* pixels a call can make */
+    int panel; /* channels made together */
     size_t (*packed_bytes)(const struct conv *conv);
     void (*pack)(const struct conv *conv, const struct conv_weights *weights, void *packed);
     size_t (*scratch)(const struct conv *conv); /* bytes a worker; NULL: none */
@@ -130,6 +132,12 @@ static inline int32_t requantise(int32_t value, struct requant r)
         return high;
     int32_t mask = (int32_t)((1u << right) - 1), remainder = high & mask;
     return (high >> right) + (remainder > (mask >> 1) + (high < 0));
+}
+
+/* The zero point added modulo 2^32, as the reference's int32 sums wrap on absurd models. */
+static inline int32_t requantise_to(uint32_t value, struct requant r, int32_t zero)
+{
+    return (int32_t)((uint32_t)requantise((int32_t)value, r) + (uint32_t)zero);
 }
 
 /* multiplier and shift of a positive real factor, as TensorFlow Lite's QuantizeMultiplier. */

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/kernels/c.h"
+
+#include <math.h>
+
+void kernels_init(struct kernels *kernels, unsigned flags)
+{
+    *kernels = (struct kernels){.flags = flags};
+    kernels_init_conv_c(kernels);
+    kernels_init_depthwise_c(kernels);
+    kernels_init_elementwise_c(kernels);
+}
+
+struct requant requant_from_double(double factor)
+{
+    int shift;
+    double fraction = frexp(factor, &shift); /* 0.5 <= fraction < 1 */
+    int64_t multiplier = llround(fraction * (double)(1ll << 31));
+    if (multiplier == 1ll << 31) {
+        multiplier /= 2;
+        shift++;
+    }
+    if (!(factor > 0) || shift < -31)
+        return (struct requant){0, 0};
+    if (shift > 30)
+        return (struct requant){INT32_MAX, 30};
+    return (struct requant){(int32_t)multiplier, shift};
+}

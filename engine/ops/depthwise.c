@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/ops/activation.h"
+#include "engine/ops/geometry.h"
+#include "engine/ops/product.h"
+
+#include <string.h>
+
+enum { ROWS = 8 }; /* pixels whose taps are listed together */
+
+struct depthwise_args {
+    struct depthwise depthwise;
+    const struct depthwise_kernel *kernel;
+    struct geometry geometry;
+    size_t element, list_bytes;
+    const void *outside;
+    enum activation act;
+};
+
+static void run_depthwise(const struct step *step, int worker, int workers)
+{
+    const struct depthwise_args *args = step->args;
+    int begin, end, taps = args->depthwise.taps;
+    int channels = args->depthwise.channels * args->depthwise.multiplier;
+    share(geometry_pixels(&args->geometry), ROWS, worker, workers, &begin, &end);
+    const void **list = (const void **)(step->scratch + (size_t)worker * args->list_bytes);
+    for (int first = begin; first < end; first += ROWS) {
+        int rows = end - first < ROWS ? end - first : ROWS;
+        for (int i = 0; i < rows; i++)
+            geometry_taps(&args->geometry, step->in[0], args->outside, first + i, list + i * taps, 1);
+        char *out = (char *)step->out[0] + (size_t)first * (size_t)channels * args->element;
+        args->kernel->run(&args->depthwise, list, rows, out, (size_t)channels);
+        if (!activation_is_clamp(args->act))
+            activation_apply_f32(step->kernels, args->act, (float *)(void *)out, rows * channels);
+    }
+}
+
+static int pack(struct plan *plan, const struct node *node, struct depthwise_args *args)
+{
+    const struct graph *graph = plan->graph;
+    const struct tensor *in = node_input(graph, node, 0), *weights = node_input(graph, node, 1);
+    bool i8 = in->type == PIPIT_I8;
+    int channels = args->depthwise.channels * args->depthwise.multiplier;
+    struct conv_weights w = {
+        .f32 = weights->data,
+        .i8 = weights->data,
+        .bias_f32 = product_bias_f32(graph, node),
+        .bias_i32 = product_bias_i32(graph, node),
+        .requant = i8 ? product_requant(plan, node, channels) : NULL,
+        .in_zero = i8 ? in->quant.zero[0] : 0,
+    };
+    void *packed = plan_alloc(plan, args->kernel->packed_bytes(&args->depthwise), 1);
+    size_t bytes = ((size_t)args->depthwise.channels * args->element + 127) / 64 * 64;
+    void *outside = plan_alloc(plan, bytes, 1);
+    if (!packed || !outside || (i8 && !w.requant))
+        return -ENOMEM;
+    memset(outside, i8 ? in->quant.zero[0] : 0, bytes);
+    args->kernel->pack(&args->depthwise, &w, packed);
+    args->depthwise.packed = packed;
+    args->outside = outside;
+    return 0;
+}
+
+static void set_ranges(const struct graph *graph, const struct node *node, struct depthwise *d)
+{
+    const struct tensor *in = node_input(graph, node, 0), *out = node_output(graph, node, 0);
+    activation_range_f32(node->act, &d->min_f32, &d->max_f32);
+    if (out->type != PIPIT_I8)
+        return;
+    activation_range_i8(out, node->act, &d->min_i8, &d->max_i8);
+    d->in_zero = in->quant.zero[0];
+    d->out_zero = out->quant.zero[0];
+    d->weight_zero = product_weight_zero(graph, node);
+}
+
+static int prepare_depthwise(struct plan *plan, const struct node *node, struct pipit_error *error)
+{
+    const struct tensor *in = node_input(plan->graph, node, 0), *weights = node_input(plan->graph, node, 1);
+    struct geometry geometry =
+        geometry_of(in, node_output(plan->graph, node, 0), &node->window, weights->shape[1], weights->shape[2]);
+    int multiplier = weights->shape[3] / in->shape[3];
+    enum product_kind kind = product_kind(plan->graph, node);
+    if (kind == PRODUCT_HYBRID)
+        return hybrid_prepare(plan, node, &geometry, weights->shape[3], 1, 1, multiplier, error);
+    struct depthwise_args *args = plan_alloc(plan, 1, sizeof(*args));
+    struct step *step = plan_add_step(plan, node);
+    if (!args || !step)
+        return -ENOMEM;
+    args->depthwise = (struct depthwise){.taps = weights->shape[1] * weights->shape[2], .channels = in->shape[3],
+                                         .multiplier = multiplier};
+    set_ranges(plan->graph, node, &args->depthwise);
+    args->kernel = kind == PRODUCT_I8 ? &plan->kernels->depthwise_i8 : &plan->kernels->depthwise_f32;
+    args->geometry = geometry;
+    args->element = kind == PRODUCT_I8 ? 1 : sizeof(float);
+    args->act = node->act;
+    args->list_bytes = ((size_t)args->depthwise.taps * ROWS * sizeof(void *) + 63) / 64 * 64;
+    step->run = run_depthwise;
+    step->args = args;
+    step->kernel = args->kernel->name;
+    step->scratch_bytes = args->list_bytes * (size_t)plan->workers;
+    return pack(plan, node, args);
+}
+
+static int infer_depthwise(struct graph *graph, struct node *node, struct pipit_error *error)
+{
+    int status = need_inputs(graph, node, 2, 3, error);
+    if (status)
+        return status;
+    const struct tensor *in = node_input(graph, node, 0), *weights = node_input(graph, node, 1);
+    if (in->rank != 4 || weights->rank != 4 || weights->shape[0] != 1 || tensor_elements(in) < 1)
+        return node_fail(graph, node, error, -EINVAL, "input and weights must have 4 dimensions");
+    int channels = weights->shape[3], out[2];
+    if (channels < 1 || channels % in->shape[3])
+        return node_fail(graph, node, error, -EINVAL, "weights for %d channels do not fit an input of %d", channels,
+                         in->shape[3]);
+    for (int d = 0; d < 2; d++)
+        if (infer_window(&node->window, d, in->shape[1 + d], weights->shape[1 + d], &out[d]))
+            return node_fail(graph, node, error, -EINVAL, "window does not fit its input");
+    set_shape(node_output(graph, node, 0), 4, (int32_t[]){in->shape[0], out[0], out[1], channels});
+    return product_check(graph, node, channels, 3, error);
+}
+
+static int64_t macs_depthwise(const struct graph *graph, const struct node *node)
+{
+    const struct tensor *weights = node_input(graph, node, 1);
+    return tensor_elements(node_output(graph, node, 0)) * weights->shape[1] * weights->shape[2];
+}
+
+const struct op_info op_DEPTHWISE_CONV_2D = {"DEPTHWISE_CONV_2D", infer_depthwise, prepare_depthwise, macs_depthwise,
+                                             .packs = true};
