@@ -243,7 +243,7 @@ struct pipit_info {
 PIPIT_API void pipit_model_info(const struct pipit_model *model, struct pipit_info *info);
 
 struct pipit_operator {
-    const char *name;   /* as in the file's format, "CONV_2D" */
+    char name[64];      /* as in the file's format, "CONV_2D" */
     int count;
     const char *why;    /* NULL: can be run; else why not */
 };
