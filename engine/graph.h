@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The one graph that every importer makes and that the optimiser, the plan and the operators read.
- *
  * Layouts are TensorFlow Lite's: activations NHWC, convolution weights OHWI, depthwise weights 1HWC, fully
  * connected weights [out, in]. Nodes stand in an order in which they can run. Operators mean what the TensorFlow
  * Lite operator of that name means (tensorflow/lite/schema/schema.fbs), so that its reference kernels are the
@@ -32,7 +31,6 @@ struct tensor {
 };
 
 enum activation { ACT_NONE, ACT_RELU, ACT_RELU6, ACT_RELU_N1_TO_1, ACT_TANH, ACT_HARD_SWISH, ACT_HARD_SIGMOID };
-
 enum padding { PAD_SAME, PAD_VALID, PAD_EXPLICIT };
 
 struct window { /* convolutions and pools; [0] is vertical, [1] horizontal */
