@@ -43,9 +43,9 @@ static int damaged(struct reader *reader)
 
 static int take(struct reader *reader, size_t width, uint64_t *value)
 {
+    *value = 0;
     if (width > reader->size - reader->at)
         return damaged(reader);
-    *value = 0;
     for (size_t i = 0; i < width; i++)
         *value |= (uint64_t)reader->bytes[reader->at++] << 8 * i;
     return 0;
@@ -55,6 +55,8 @@ static int take_text(struct reader *reader, const char **text, size_t *length)
 {
     uint64_t size;
     int error = take(reader, 8, &size);
+    *text = NULL;
+    *length = 0;
     if (error)
         return error;
     if (size > reader->size - reader->at)
@@ -137,7 +139,7 @@ static int read_numbers(struct reader *reader, struct state_meta *meta, uint32_t
 
 static int read_array(struct reader *reader, struct state_meta *meta)
 {
-    uint64_t type, count;
+    uint64_t type, count = 0;
     int error = take(reader, 4, &type);
     if (!error)
         error = take(reader, 8, &count);
@@ -234,7 +236,7 @@ static int read_description(struct reader *reader, uint64_t *offset)
 {
     const char *name;
     size_t length;
-    uint64_t type;
+    uint64_t type = 0;
     int error = take_text(reader, &name, &length);
     if (error)
         return error;
@@ -297,7 +299,7 @@ int state_dict_read_gguf(struct state_dict *dict, const uint8_t *bytes, size_t s
 {
     struct reader reader = {
         .dict = dict, .bytes = bytes, .size = size, .at = 4, .alignment = ALIGNMENT_DEFAULT, .error = error};
-    uint64_t version, tensors, entries;
+    uint64_t version, tensors = 0, entries = 0;
     dict->format = "GGUF";
     int status = take(&reader, 4, &version);
     if (!status)

@@ -80,9 +80,9 @@ static const uint8_t *take(struct pickle *p, size_t count)
 static int number(struct pickle *p, int width, uint64_t *value)
 {
     const uint8_t *bytes = take(p, (size_t)width);
+    *value = 0;
     if (!bytes)
         return damaged(p);
-    *value = 0;
     for (int i = 0; i < width; i++)
         *value |= (uint64_t)bytes[i] << 8 * i;
     return 0;
@@ -159,7 +159,7 @@ static int marked(const struct pickle *p, int operand, uint32_t *count, bool *ma
 /* Replaces the top values, and a mark under them, by a container that holds them. */
 static int gather(struct pickle *p, enum pickle_kind kind, int operand)
 {
-    struct pickle_value value;
+    struct pickle_value value = {0};
     uint32_t count;
     bool mark;
     if (marked(p, operand, &count, &mark) || (kind == PICKLE_DICT && count % 2))
@@ -368,7 +368,7 @@ static int act_stack_global(struct pickle *p, int operand)
 /* OrderedDict(): empty, or from one list of pairs, as Python 2 wrote it. */
 static int make_dict(struct pickle *p, const struct pickle_value *args, struct pickle_value *made)
 {
-    struct pickle_value pairs, pair[2];
+    struct pickle_value pairs = {0}, pair[2];
     uint32_t count = pickle_items(p, args, &pairs, 1);
     int error = new_container(p, PICKLE_DICT, made);
     if (error || count == 0)
