@@ -117,6 +117,15 @@ static int read_header(struct reader *reader, struct json_object *header)
     return error;
 }
 
+/* After the object there may be spaces, to align the data. */
+static bool only_spaces(const uint8_t *text, size_t length)
+{
+    size_t spaces = 0;
+    while (spaces < length && text[spaces] == ' ')
+        spaces++;
+    return spaces == length;
+}
+
 int state_dict_read_safetensors(struct state_dict *dict, const uint8_t *bytes, size_t size,
                                 struct pipit_error *error)
 {
@@ -132,8 +141,10 @@ int state_dict_read_safetensors(struct state_dict *dict, const uint8_t *bytes, s
     if (!tokener)
         return fail(error, -ENOMEM, "no memory to read its header");
     struct json_object *header = json_tokener_parse_ex(tokener, (const char *)bytes + 8, (int)length);
+    size_t used = json_tokener_get_parse_end(tokener);
     int status;
-    if (header && json_object_is_type(header, json_type_object))
+    if (header && json_object_is_type(header, json_type_object) &&
+        only_spaces(bytes + 8 + used, length - used))
         status = read_header(&reader, header);
     else
         status = fail(error, -EINVAL, "its header is not valid JSON");
