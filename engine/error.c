@@ -4,16 +4,15 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-int fail(struct pipit_error *error, int code, const char *format, ...)
+void error_write(struct pipit_error *error, const char *format, ...)
 {
     if (!error)
-        return code;
+        return;
     va_list args;
     va_start(args, format);
-    vsnprintf(error->text, sizeof(error->text), format, args);
+    (void)vsnprintf(error->text, sizeof(error->text), format, args);
     va_end(args);
     for (char *c = error->text; *c; c++)
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             *c = '?';
-    return code;
 }

@@ -6,8 +6,11 @@
 
 #include <errno.h>
 
-/* Writes the sentence (error may be NULL) and returns `code`, so that `return fail(e, -EINVAL, "...")` reads well.
- * Control characters that came from a file are replaced by '?'. */
-int fail(struct pipit_error *error, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Writes the sentence (error may be NULL). Control characters that came from a file are replaced by '?'. */
+void error_write(struct pipit_error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same, and its value is `code`, so that `return fail(e, -EINVAL, "...")` reads well and the compiler sees that
+ * it is no success. */
+#define fail(error, code, ...) (error_write(error, __VA_ARGS__), (code))
 
 #endif

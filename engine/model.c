@@ -146,7 +146,7 @@ static const struct importer *importer_of(const void *bytes, size_t size, struct
     for (size_t i = 0; i < sizeof(importers) / sizeof(importers[0]); i++)
         if (importers[i]->is(bytes, size))
             return importers[i];
-    fail(error, -EINVAL, "not a model that Pipit reads (TFLite, PyTorch .pth or .pt, safetensors, GGUF)");
+    error_write(error, "not a model that Pipit reads (TFLite, PyTorch .pth or .pt, safetensors, GGUF)");
     return NULL;
 }
 

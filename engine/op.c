@@ -29,15 +29,15 @@ const char *op_name(enum op op)
     return names[op];
 }
 
-int node_fail(const struct graph *graph, const struct node *node, struct pipit_error *error, int code,
-              const char *format, ...)
+void node_error_write(const struct graph *graph, const struct node *node, struct pipit_error *error,
+                      const char *format, ...)
 {
     char who[200], what[200];
     va_list args;
     va_start(args, format);
-    vsnprintf(what, sizeof(what), format, args);
+    (void)vsnprintf(what, sizeof(what), format, args);
     va_end(args);
-    return fail(error, code, "%s: %s", node_describe(graph, node, who, sizeof(who)), what);
+    error_write(error, "%s: %s", node_describe(graph, node, who, sizeof(who)), what);
 }
 
 int need_inputs(const struct graph *graph, const struct node *node, int least, int most, struct pipit_error *error)

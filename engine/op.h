@@ -33,8 +33,10 @@ int need_inputs(const struct graph *graph, const struct node *node, int least, i
 int need_type(const struct graph *graph, const struct node *node, const struct tensor *tensor, unsigned types,
               struct pipit_error *error);
 #define TYPE_BIT(type) (1u << (type))
-int node_fail(const struct graph *graph, const struct node *node, struct pipit_error *error, int code,
-              const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* As error_write() and fail(), with the node's name in front. */
+void node_error_write(const struct graph *graph, const struct node *node, struct pipit_error *error,
+                      const char *format, ...) __attribute__((format(printf, 4, 5)));
+#define node_fail(graph, node, error, code, ...) (node_error_write(graph, node, error, __VA_ARGS__), (code))
 void set_shape(struct tensor *tensor, int rank, const int32_t *shape);
 /* Reads a constant int32 or int64 tensor of 0 or 1 dimension into values; returns the count, -EINVAL when it is
  * absent, computed or has more than `most` elements or one outside int32. */

@@ -220,7 +220,7 @@ int plan_init(struct plan *plan, const struct graph *graph, const struct kernels
     if (!status)
         status = give_scratch(plan);
     if (status == -ENOMEM && error && !error->text[0])
-        fail(error, status, "out of memory, or the file asks for far more than its size justifies");
+        error_write(error, "out of memory, or the file asks for far more than its size justifies");
     if (status)
         plan_finish(plan);
     return status;

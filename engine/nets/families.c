@@ -52,7 +52,7 @@ static const struct row lite_rows[] = {
     {1, 3, 6, 0, 320, false, ACT_RELU6, 1},
 };
 
-#define ROWS(list) list, sizeof(list) / sizeof(list[0])
+#define ROWS(list) (list), sizeof(list) / sizeof((list)[0])
 
 static const struct family {
     const char *id, *name;
@@ -122,12 +122,13 @@ static void add_block(struct net *net, const struct family *family, const struct
         return;
     int in = net->blocks ? net->block[net->blocks - 1].out : net->stem;
     int expand = row->factor ? in * row->factor : net_round(row->expand * width);
+    int quarter = expand / 4;
     struct net_block *block = &net->block[net->blocks++];
     *block = (struct net_block){
         .kernel = family->minimalistic ? 3 : row->kernel,
         .stride = stride,
         .expand = expand == in ? 0 : expand,
-        .squeeze = row->squeeze && !family->minimalistic ? net_round(expand / 4) : 0,
+        .squeeze = row->squeeze && !family->minimalistic ? net_round(quarter) : 0,
         .out = net_round(row->out * width),
         .act = family->minimalistic ? ACT_RELU : row->act,
         .project_act = net->residuals ? ACT_NONE : row->act,

@@ -101,7 +101,7 @@ static struct node as_product(const struct node *node, int list[3])
 
 static int infer(struct graph *graph, struct node *node, struct pipit_error *error)
 {
-    int32_t shape[4];
+    int32_t shape[4] = {0};
     int status = need_inputs(graph, node, 3, 4, error), list[3];
     if (!status)
         status = constant_ints(graph, node, SHAPE, shape, 4, error);
