@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define X(name) extern const struct op_info op_##name __attribute__((weak));
+#define X(name) extern const struct op_info op_##name;
 PIPIT_OPERATORS(X)
 #undef X
 

@@ -21,7 +21,7 @@ struct op_info {
     int64_t (*macs)(const struct graph *graph, const struct node *node);
     bool alias; /* the output is the first input's bytes under another shape; there is no prepare() */
     bool packs; /* prepare() copies what it needs of constant inputs (weights); steps get NULL for them */
-    int data_input; /* packs: the input that is read when the step runs */
+    int data_input; /* packs: the input that is read when the step runs; -1: none */
 };
 
 const struct op_info *op_info(enum op op);

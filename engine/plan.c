@@ -42,7 +42,7 @@ static bool set_inputs(struct plan *plan, const struct node *node, void **in)
         if (index < 0)
             continue;
         bool constant = plan->graph->tensor[index].data != NULL;
-        if (constant && info->packs && i != info->data_input)
+        if (info->packs && (info->data_input < 0 || (constant && i != info->data_input)))
             continue;
         in[i] = constant ? constant_address(plan, index) : plan->address[index];
         if (!in[i])
