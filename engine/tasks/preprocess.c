@@ -189,8 +189,8 @@ static int check(const struct preprocess *p, const struct pipit_image *image, st
 int preprocess_run(struct preprocess *p, const struct pipit_image *image, const struct pipit_tensor *input,
                    struct pipit_error *error)
 {
-    const uint8_t *rgb;
-    ptrdiff_t stride;
+    const uint8_t *rgb = NULL;
+    ptrdiff_t stride = 0;
     int status = check(p, image, error);
     if (!status && fit(p, image, &rgb, &stride))
         status = fail(error, -ENOMEM, "out of memory for resizing the picture");
