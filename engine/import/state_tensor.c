@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/import/state_dict.h"
 
-#include "engine/half.h"
+#include "engine/ops/float16.h"
 
 #include <stdio.h>
 #include <string.h>
+
+static float float_from_bits(uint32_t bits)
+{
+    float value;
+    memcpy(&value, &bits, sizeof(value));
+    return value;
+}
 
 static uint64_t bits_of(const uint8_t *bytes, size_t width)
 {
@@ -21,7 +28,7 @@ static float read_f32(const uint8_t *bytes)
 
 static float read_f16(const uint8_t *bytes)
 {
-    return half_to_float((uint16_t)bits_of(bytes, 2));
+    return float16_to_float((uint16_t)bits_of(bytes, 2));
 }
 
 static float read_bf16(const uint8_t *bytes)

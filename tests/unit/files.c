@@ -312,7 +312,7 @@ static void gguf_text(struct bytes *bytes, const char *text)
 
 static void gguf_metadata(struct bytes *bytes)
 {
-    static const float eps = 0.002f, mean[3] = {0.5f, 0.25f, 0.125f};
+    static const float eps = 0.002f, mean[3] = {0.5f, 0.25f, 0.125f}, std[3] = {0.5f, 0.5f, 0.5f};
     gguf_text(bytes, "net.bn_eps");
     bytes_number(bytes, 6, 4);
     bytes_put(bytes, &eps, 4);
@@ -321,6 +321,11 @@ static void gguf_metadata(struct bytes *bytes)
     bytes_number(bytes, 6, 4);
     bytes_number(bytes, 3, 8);
     bytes_put(bytes, mean, sizeof(mean));
+    gguf_text(bytes, "net.std");
+    bytes_number(bytes, 9, 4);
+    bytes_number(bytes, 6, 4);
+    bytes_number(bytes, 3, 8);
+    bytes_put(bytes, std, sizeof(std));
     gguf_text(bytes, "net.classes");
     bytes_number(bytes, 9, 4);
     bytes_number(bytes, 8, 4);
@@ -335,7 +340,7 @@ void write_gguf(struct bytes *bytes, const struct float_tensor *tensors, int cou
     bytes_text(bytes, "GGUF");
     bytes_number(bytes, 3, 4);
     bytes_number(bytes, (uint64_t)count, 8);
-    bytes_number(bytes, 3, 8);
+    bytes_number(bytes, 4, 8);
     gguf_metadata(bytes);
     for (int i = 0; i < count; i++) {
         const struct float_tensor *t = &tensors[i];
