@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "display/png.h"
+#include "display/png_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

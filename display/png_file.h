@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PIPIT_DISPLAY_PNG_H
-#define PIPIT_DISPLAY_PNG_H
+#ifndef PIPIT_DISPLAY_PNG_FILE_H
+#define PIPIT_DISPLAY_PNG_FILE_H
 
 #include "base/frame.h"
 
