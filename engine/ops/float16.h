@@ -8,14 +8,14 @@
 /* IEEE 754 binary16 to binary32, exact; a NaN stays one. */
 static inline float float16_to_float(uint16_t half)
 {
-    uint32_t sign = (uint32_t)(half & 0x8000) << 16, magnitude = half & 0x7fff;
-    uint32_t bits = magnitude >= 0x7c00 ? 0x7f800000 | magnitude << 13 : (magnitude << 13) + (112u << 23);
+    uint32_t magnitude = half & 0x7fff, bits = magnitude << 13, sign = (uint32_t)(half & 0x8000) << 16;
     float value;
-    if (magnitude < 0x0400) /* zero or subnormal: units of 2^-24 */
-        value = (float)magnitude * 0x1p-24f;
-    else
-        memcpy(&value, &bits, sizeof(value));
-    return sign ? -value : value;
+    memcpy(&value, &bits, sizeof(value));
+    value *= 0x1p112f; /* the exponents' biases differ by 112; exact, and makes subnormals normal */
+    memcpy(&bits, &value, sizeof(bits));
+    bits |= sign | (magnitude >= 0x7c00 ? 0x7f800000 : 0);
+    memcpy(&value, &bits, sizeof(value));
+    return value;
 }
 
 #endif
