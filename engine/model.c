@@ -100,6 +100,7 @@ struct source {
                 struct pipit_error *error);
     const void *bytes;
     size_t size;
+    struct file *file; /* NULL: the bytes are the caller's; else freed as soon as nothing needs them */
     const char *network;
     uint64_t seed;
 };
@@ -157,7 +158,10 @@ static int make_from_bytes(const struct source *source, struct graph *graph, con
     if (!importer)
         return -EINVAL;
     graph->format = importer->name;
-    return importer->import(graph, source->bytes, source->size, settings, error);
+    int status = importer->import(graph, source->bytes, source->size, settings, error);
+    if (importer->copies && source->file)
+        file_free(source->file);
+    return status;
 }
 
 static int make_random(const struct source *source, struct graph *graph, const struct pipit_settings *settings,
@@ -182,7 +186,8 @@ int pipit_model_open(struct pipit_model **model, const char *path, const struct 
     int status = file_read(&file, path, error);
     if (status)
         return status;
-    status = pipit_model_open_memory(model, file.bytes, file.size, settings, error);
+    struct source source = {.make = make_from_bytes, .bytes = file.bytes, .size = file.size, .file = &file};
+    status = create(model, &source, settings, error);
     file_free(&file);
     return status;
 }

@@ -30,6 +30,7 @@ struct importer {
     /* Kinds of operators with what stands against each, as pipit_file_operators(). NULL: all can be run. */
     int (*operators)(const void *bytes, size_t size, struct pipit_operator *operators, int max,
                      struct pipit_error *error);
+    bool copies; /* the graph holds none of the bytes when import() has returned */
 };
 extern const struct importer importer_tflite, importer_torch, importer_safetensors, importer_gguf;
 

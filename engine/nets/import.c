@@ -41,6 +41,7 @@ static bool is_gguf(const void *bytes, size_t size)
     return state_dict_format(bytes, size) == STATE_GGUF;
 }
 
-const struct importer importer_torch = {"PyTorch state dict", is_torch, import_state, NULL};
-const struct importer importer_safetensors = {"safetensors", is_safetensors, import_state, NULL};
-const struct importer importer_gguf = {"GGUF", is_gguf, import_state, NULL};
+/* Weights are reordered and scaled, so the graph has copies; a state dict has no operators of its own. */
+const struct importer importer_torch = {"PyTorch state dict", is_torch, import_state, NULL, true};
+const struct importer importer_safetensors = {"safetensors", is_safetensors, import_state, NULL, true};
+const struct importer importer_gguf = {"GGUF", is_gguf, import_state, NULL, true};
