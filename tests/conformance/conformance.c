@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs the cases that suite.py packed: conformance SUITE [NAME]. Each case's outputs are compared with what the
- * reference answered: integers exactly (or to `steps`), floats to `tolerance` of the output's range. Once with the C
- * kernels alone, once with each level of instructions that the machine has, and once with three threads.
+ * Runs the cases that suite.py packed: conformance SUITE [NAME]. Each case's outputs are compared with what
+ * the reference answered: integers exactly (or to `steps`), floats to `tolerance` of the output's range. Once
+ * with the C kernels alone, once with each level of instructions that the machine has, and once with three
+ * threads.
  */
 #include "engine/pipit.h"
 
@@ -144,9 +145,11 @@ static bool close_floats(float got, float wanted, float allowed)
 }
 
 /* The number of elements that differ too much; the first of them is described. */
-static size_t differing(const struct test *test, const struct expected *wanted, const void *got, char *what, size_t size)
+static size_t differing(const struct test *test, const struct expected *wanted, const void *got, char *what,
+                        size_t size)
 {
-    size_t element = pipit_type_size((enum pipit_type)wanted->type), count = wanted->data.size / element, bad = 0;
+    size_t element = pipit_type_size((enum pipit_type)wanted->type), count = wanted->data.size / element,
+           bad = 0;
     bool is_float = wanted->type == PIPIT_F32;
     float allowed = is_float ? test->tolerance * range_of(&wanted->data) : 0;
     for (size_t i = 0; i < count; i++) {
@@ -180,8 +183,8 @@ static int check_output(const struct test *test, struct pipit_model *model, uint
     if (tensor && same_shape(tensor, wanted))
         bad = differing(test, wanted, tensor->data, what, sizeof(what));
     if (bad)
-        printf("%.*s (%s): output %u: %zu elements differ: %s\n", (int)test->name.size, test->name.data, how, index, bad,
-               what);
+        printf("%.*s (%s): output %u: %zu elements differ: %s\n", (int)test->name.size, test->name.data, how,
+               index, bad, what);
     return bad != 0;
 }
 
@@ -193,9 +196,11 @@ static int complain(const struct test *test, const char *how, const char *what)
     return 1;
 }
 
-static int check_refusal(const struct test *test, int status, const struct pipit_error *error, const char *how)
+static int check_refusal(const struct test *test, int status, const struct pipit_error *error,
+                         const char *how)
 {
-    if (status == test->status && memmem(error->text, strlen(error->text), test->message.data, test->message.size))
+    if (status == test->status &&
+        memmem(error->text, strlen(error->text), test->message.data, test->message.size))
         return 0;
     printf("status %d, not %d: ", status, (int)test->status);
     return complain(test, how, error->text);
