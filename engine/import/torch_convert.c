@@ -7,6 +7,8 @@
 #define DEPTH_MAX    4 /* dicts in dicts, as in {'ema': {'state_dict': ...}} */
 #define TENSOR_ITEMS 4 /* storage, offset, size, stride; what follows is for training */
 
+#define META_ROOM (64 << 10) /* bytes for what stands beside the tensors, and as many as the pickle has */
+
 /* Where checkpoints keep the network, best first: averaged weights are the ones to run. */
 static const char *const wrappers[] = {
     "state_dict_ema", "model_ema",      "ema_state_dict", "ema", "state_dict", "model_state_dict",
@@ -222,7 +224,7 @@ int torch_convert(struct torch *torch, const struct pickle_value *root)
 {
     const struct pickle *pickle = &torch->pickle;
     struct pickle_value dict;
-    size_t room = pickle->size;
+    size_t room = pickle->size + META_ROOM;
     if (root->kind != PICKLE_DICT)
         return fail(torch->error, -ENOTSUP, "it holds no dict of tensors");
     int error = find_dict(torch, root, &dict);
