@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* A sub-command, its options and how it ends. */
+#ifndef PIPIT_APP_COMMAND_H
+#define PIPIT_APP_COMMAND_H
+
+#include <pipit.h>
+
+#include <stdbool.h>
+#include <sysexits.h>
+
+struct options {
+    const char *model, *labels, *output, *output_dir; /* NULL: not given */
+    int top, threads, runs, warmup;
+    float threshold; /* < 0: not given */
+    float mean[3], std[3];
+    bool has_mean, has_std;
+    enum pipit_fit fit;
+    unsigned cpu_mask;
+    bool json, verbose, tensor, per_layer;
+    char **argument; /* what is no option */
+    int arguments;
+};
+
+struct command {
+    const char *name, *summary;
+    const char *usage;   /* after "pipit NAME " */
+    const char *options; /* long names, separated by spaces */
+    const char *help;    /* some sentences and examples */
+    int least, most;     /* arguments; most -1: any number */
+    int (*run)(const struct options *options); /* returns an exit status of sysexits.h */
+};
+
+extern const struct command command_classify, command_detect, command_infer, command_info, command_bench,
+    command_models;
+
+/* Fills options from argv[1..]. Returns -1 to go on, or an exit status (help was shown, or usage is wrong). */
+int options_parse(struct options *options, const struct command *command, int argc, char **argv);
+/* "  -m, --model MODEL  ..." for every option of the command. */
+void options_help(const struct command *command);
+
+/* The exit status for a negative errno. */
+int exit_status(int error);
+/* Standard output, flushed: EX_OK, or EX_IOERR with a message when it could not be written. */
+int finish_output(int status);
+/* Of the names (ended by NULL), the one that `text` was meant to be, or NULL. */
+const char *nearest_name(const char *text, const char *const *names);
+
+#endif

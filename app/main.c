@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#include "app/command.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct command *const commands[] = {
+    &command_classify, &command_detect, &command_infer, &command_info, &command_bench, &command_models,
+};
+enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+static int help(void)
+{
+    printf("usage: pipit COMMAND [OPTION]... [ARGUMENT]...\n\n"
+           "Names what is in a picture with MobileNet-class networks, on the CPU, offline.\n\n");
+    for (int i = 0; i < COMMANDS; i++)
+        printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
+    printf("\n'pipit COMMAND --help' tells more; pipit(1) is the manual.\n"
+           "Exit status: 0 success, 64 wrong usage, 65 bad data, 66 no such file, 69 not available, 70 and up\n"
+           "other failures (sysexits.h). With several files it is that of the first failure.\n");
+    return finish_output(EX_OK);
+}
+
+static int version(void)
+{
+    char cpu[128];
+    pipit_cpu_format(pipit_cpu_flags(), cpu, sizeof(cpu));
+    printf("pipit %s (cpu: %s)\n", pipit_version(), cpu);
+    return finish_output(EX_OK);
+}
+
+static const struct command *find(const char *name)
+{
+    for (int i = 0; i < COMMANDS; i++)
+        if (!strcmp(commands[i]->name, name))
+            return commands[i];
+    return NULL;
+}
+
+static int unknown(const char *name)
+{
+    const char *names[COMMANDS + 1] = {0};
+    for (int i = 0; i < COMMANDS; i++)
+        names[i] = commands[i]->name;
+    const char *meant = nearest_name(name, names);
+    if (meant)
+        log_error("there is no command '%s'; did you mean '%s'?", name, meant);
+    else
+        log_error("there is no command '%s'; 'pipit --help' lists them", name);
+    return EX_USAGE;
+}
+
+/* libgomp reads its settings when it is loaded, so they must be in the environment before: threads that are done with
+ * a frame sleep instead of spinning until the next. Without a way to start again (emulators) they spin for some
+ * milliseconds. */
+static void start_quiet(char **argv)
+{
+    if (getenv("OMP_WAIT_POLICY") || setenv("OMP_WAIT_POLICY", "passive", 1))
+        return;
+    execv("/proc/self/exe", argv);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        help();
+        return EX_USAGE;
+    }
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
+        return help();
+    if (!strcmp(argv[1], "--version"))
+        return version();
+    const struct command *command = find(argv[1]);
+    if (!command)
+        return unknown(argv[1]);
+    start_quiet(argv);
+    struct options options;
+    int status = options_parse(&options, command, argc - 1, argv + 1);
+    return finish_output(status >= 0 ? status : command->run(&options));
+}
