@@ -3,7 +3,7 @@
 #ifndef PIPIT_BASE_LOG_H
 #define PIPIT_BASE_LOG_H
 
-enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+enum log_level { LOG_SILENT, LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 /* Messages above this level are dropped. The default is LOG_WARNING. Not thread safe: set it once, early. */
 void log_set_level(enum log_level level);
