@@ -7,7 +7,7 @@
 #define DEPTH_MAX    4 /* dicts in dicts, as in {'ema': {'state_dict': ...}} */
 #define TENSOR_ITEMS 4 /* storage, offset, size, stride; what follows is for training */
 
-#define META_ROOM (64 << 10) /* bytes for what stands beside the tensors, and as many as the pickle has */
+#define META_ROOM    (64 << 10) /* bytes for what stands beside the tensors, and as many as the pickle has */
 
 /* Where checkpoints keep the network, best first: averaged weights are the ones to run. */
 static const char *const wrappers[] = {
