@@ -118,7 +118,7 @@ static int open_any(struct opened *opened, const struct options *options)
     bool found = false;
     if (is_network(options->model)) { /* a card of that name, with its file here, comes first */
         log_set_level(LOG_SILENT);
-        found = model_find(options, "classify", &path, &name, &settings, &labels, &skip) == EX_OK;
+        found = model_find(options, "classify", &path, &name, &settings, &labels, &skip) == EX_OK && !access(path, F_OK);
         log_set_level(options->verbose ? LOG_DEBUG : LOG_WARNING);
         free(path);
         free(name);

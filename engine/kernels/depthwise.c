@@ -23,7 +23,7 @@ static void pack_f32(const struct depthwise *d, const struct conv_weights *weigh
     memcpy(out + outputs(d), weights->f32, outputs(d) * (size_t)d->taps * sizeof(float));
 }
 
-static void run_f32(const struct depthwise *d, const void *const *in, int rows, void *out, size_t out_stride)
+void depthwise_run_f32_c(const struct depthwise *d, const void *const *in, int rows, void *out, size_t out_stride)
 {
     const float *bias = d->packed, *weight = bias + outputs(d);
     for (int i = 0; i < rows; i++, in += d->taps) {
@@ -44,12 +44,12 @@ struct channel_i8 {
     struct requant requant;
 };
 
-static size_t packed_bytes_i8(const struct depthwise *d)
+size_t depthwise_packed_bytes_i8_c(const struct depthwise *d)
 {
     return outputs(d) * ((size_t)d->taps + sizeof(struct channel_i8));
 }
 
-static void pack_i8(const struct depthwise *d, const struct conv_weights *weights, void *packed)
+void depthwise_pack_i8_c(const struct depthwise *d, const struct conv_weights *weights, void *packed)
 {
     struct channel_i8 *channel = packed;
     for (size_t j = 0; j < outputs(d); j++) {
@@ -59,7 +59,7 @@ static void pack_i8(const struct depthwise *d, const struct conv_weights *weight
     memcpy(channel + outputs(d), weights->i8, outputs(d) * (size_t)d->taps);
 }
 
-static void run_i8(const struct depthwise *d, const void *const *in, int rows, void *out, size_t out_stride)
+void depthwise_run_i8_c(const struct depthwise *d, const void *const *in, int rows, void *out, size_t out_stride)
 {
     const struct channel_i8 *channel = d->packed;
     const int8_t *weight = (const int8_t *)(channel + outputs(d));
@@ -79,6 +79,7 @@ static void run_i8(const struct depthwise *d, const void *const *in, int rows, v
 
 void kernels_init_depthwise_c(struct kernels *kernels)
 {
-    kernels->depthwise_f32 = (struct depthwise_kernel){"depthwise_f32_c", packed_bytes_f32, pack_f32, run_f32};
-    kernels->depthwise_i8 = (struct depthwise_kernel){"depthwise_i8_c", packed_bytes_i8, pack_i8, run_i8};
+    kernels->depthwise_f32 = (struct depthwise_kernel){"depthwise_f32_c", packed_bytes_f32, pack_f32, depthwise_run_f32_c};
+    kernels->depthwise_i8 = (struct depthwise_kernel){"depthwise_i8_c", depthwise_packed_bytes_i8_c, depthwise_pack_i8_c,
+                                                      depthwise_run_i8_c};
 }

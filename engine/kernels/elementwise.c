@@ -19,7 +19,7 @@ BINARY_F32(div, x / y)
 BINARY_F32(max, x > y ? x : y)
 BINARY_F32(min, x < y ? x : y)
 
-static void add_i8(int8_t *out, const int8_t *a, int step_a, const int8_t *b, int step_b, int n,
+void add_i8_c(int8_t *out, const int8_t *a, int step_a, const int8_t *b, int step_b, int n,
                    const struct add_i8 *add)
 {
     for (int i = 0; i < n; i++) {
@@ -30,7 +30,7 @@ static void add_i8(int8_t *out, const int8_t *a, int step_a, const int8_t *b, in
     }
 }
 
-static void mul_i8(int8_t *out, const int8_t *a, int step_a, const int8_t *b, int step_b, int n,
+void mul_i8_c(int8_t *out, const int8_t *a, int step_a, const int8_t *b, int step_b, int n,
                    const struct mul_i8 *mul)
 {
     for (int i = 0; i < n; i++) {
@@ -57,7 +57,7 @@ static float relu6_of_3_more(float x)
     return y < 0 ? 0 : y > 6 ? 6 : y;
 }
 
-static void hard_swish_f32(float *out, const float *in, int n)
+void hard_swish_f32_c(float *out, const float *in, int n)
 {
     for (int i = 0; i < n; i++)
         out[i] = in[i] * relu6_of_3_more(in[i]) * (1.0f / 6);
@@ -95,11 +95,11 @@ void kernels_init_elementwise_c(struct kernels *kernels)
     kernels->binary_f32[BINARY_DIV] = div_f32;
     kernels->binary_f32[BINARY_MAX] = max_f32;
     kernels->binary_f32[BINARY_MIN] = min_f32;
-    kernels->add_i8 = add_i8;
-    kernels->mul_i8 = mul_i8;
+    kernels->add_i8 = add_i8_c;
+    kernels->mul_i8 = mul_i8_c;
     kernels->lookup_i8 = lookup_i8;
     kernels->clamp_f32 = clamp_f32;
-    kernels->hard_swish_f32 = hard_swish_f32;
+    kernels->hard_swish_f32 = hard_swish_f32_c;
     kernels->hard_sigmoid_f32 = hard_sigmoid_f32;
     kernels->flip_sign = flip_sign;
     kernels->accumulate_f32 = accumulate_f32;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/kernels/c.h"
 
+#include "engine/pipit.h"
+
 #include <math.h>
 
 void kernels_init(struct kernels *kernels, unsigned flags)
@@ -9,6 +11,15 @@ void kernels_init(struct kernels *kernels, unsigned flags)
     kernels_init_conv_c(kernels);
     kernels_init_depthwise_c(kernels);
     kernels_init_elementwise_c(kernels);
+#if defined(__x86_64__)
+    if (flags & PIPIT_CPU_AVX2)
+        kernels_init_avx2(kernels);
+#elif defined(__aarch64__)
+    if (flags & PIPIT_CPU_NEON)
+        kernels_init_neon(kernels);
+    if (flags & PIPIT_CPU_DOTPROD)
+        kernels_init_dotprod(kernels);
+#endif
 }
 
 struct requant requant_from_double(double factor)

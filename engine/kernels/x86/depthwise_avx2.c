@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/kernels/c.h"
+#include "engine/kernels/x86/avx2.h"
+#include "engine/kernels/x86/requant.h"
+
+#include <string.h>
+
+/* ---- float32, packed as the C reference packs it ---- */
+
+static __m256 dot_f32(const struct depthwise *d, const void *const *in, const float *bias, const float *weight, int c)
+{
+    size_t n = (size_t)d->channels;
+    __m256 sum = _mm256_loadu_ps(bias + c);
+    for (int t = 0; t < d->taps; t++)
+        sum = _mm256_fmadd_ps(_mm256_loadu_ps((const float *)in[t] + c), _mm256_loadu_ps(weight + (size_t)t * n + (size_t)c),
+                              sum);
+    return sum;
+}
+
+static float one_f32(const struct depthwise *d, const void *const *in, const float *bias, const float *weight, int c)
+{
+    float sum = bias[c];
+    for (int t = 0; t < d->taps; t++)
+        sum = __builtin_fmaf(((const float *)in[t])[c], weight[(size_t)t * (size_t)d->channels + (size_t)c], sum);
+    return sum < d->min_f32 ? d->min_f32 : sum > d->max_f32 ? d->max_f32 : sum;
+}
+
+static void run_f32(const struct depthwise *d, const void *const *in, int rows, void *out, size_t out_stride)
+{
+    const float *bias = d->packed, *weight = bias + d->channels;
+    const __m256 min = _mm256_set1_ps(d->min_f32), max = _mm256_set1_ps(d->max_f32);
+    if (d->multiplier != 1) {
+        depthwise_run_f32_c(d, in, rows, out, out_stride);
+        return;
+    }
+    for (int i = 0; i < rows; i++, in += d->taps) {
+        float *row = (float *)out + (size_t)i * out_stride;
+        int c = 0;
+        for (; c + 8 <= d->channels; c += 8)
+            _mm256_storeu_ps(row + c, _mm256_min_ps(_mm256_max_ps(dot_f32(d, in, bias, weight, c), min), max));
+        for (; c < d->channels; c++)
+            row[c] = one_f32(d, in, bias, weight, c);
+    }
+}
+
+/* ---- int8: blocks of 16 channels, two taps at a time for VPMADDWD. A block is bias, multiplier, left and right
+ * shift[16], then weight[tap pairs][16][2], the channels in the order in which VPUNPCKWD leaves them. The zero point of
+ * the input is in the bias. With a multiplier other than 1 the block's layout is the C reference's. ---- */
+
+enum { BLOCK = 16 };
+static const int order[BLOCK] = {0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 14, 15};
+
+static size_t tap_pairs(const struct depthwise *d)
+{
+    return ((size_t)d->taps + 1) / 2;
+}
+
+static size_t block_bytes(const struct depthwise *d)
+{
+    return BLOCK * (4 * sizeof(int32_t) + tap_pairs(d) * 2 * sizeof(int16_t));
+}
+
+static size_t blocks(const struct depthwise *d)
+{
+    return ((size_t)d->channels + BLOCK - 1) / BLOCK;
+}
+
+static size_t packed_bytes_i8(const struct depthwise *d)
+{
+    return d->multiplier == 1 ? blocks(d) * block_bytes(d) : depthwise_packed_bytes_i8_c(d);
+}
+
+static void pack_channel(const struct depthwise *d, const struct conv_weights *weights, size_t channel, int32_t *head,
+                         int16_t *to)
+{
+    int64_t sum = 0;
+    for (int t = 0; t < d->taps; t++) {
+        int value = weights->i8[(size_t)t * (size_t)d->channels + channel] - d->weight_zero;
+        to[t / 2 * 2 * BLOCK + t % 2] = (int16_t)value;
+        sum += value;
+    }
+    struct requant r = weights->requant[channel];
+    head[0] = (int32_t)((weights->bias_i32 ? weights->bias_i32[channel] : 0) - d->in_zero * sum);
+    head[BLOCK] = r.multiplier;
+    head[2 * BLOCK] = r.shift > 0 ? r.shift : 0;
+    head[3 * BLOCK] = r.shift > 0 ? 0 : -r.shift;
+}
+
+static void pack_i8(const struct depthwise *d, const struct conv_weights *weights, void *packed)
+{
+    if (d->multiplier != 1) {
+        depthwise_pack_i8_c(d, weights, packed);
+        return;
+    }
+    memset(packed, 0, packed_bytes_i8(d));
+    for (size_t b = 0; b < blocks(d); b++) {
+        int32_t *head = (int32_t *)(void *)((char *)packed + b * block_bytes(d));
+        int16_t *body = (int16_t *)(void *)(head + 4 * BLOCK);
+        for (int j = 0; j < BLOCK; j++) {
+            size_t channel = b * BLOCK + (size_t)order[j];
+            if (channel < (size_t)d->channels)
+                pack_channel(d, weights, channel, head + j, body + 2 * j);
+        }
+    }
+}
+
+static inline __m256i widened(const void *in, int c, int count)
+{
+    int8_t tail[BLOCK] = {0};
+    const int8_t *from = (const int8_t *)in + c;
+    if (count < BLOCK)
+        from = memcpy(tail, from, (size_t)count);
+    return _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)from));
+}
+
+static __m128i block_i8(const struct depthwise *d, const void *const *in, const int32_t *head, int c, int count)
+{
+    const __m256i zero = _mm256_set1_epi32(d->out_zero), min = _mm256_set1_epi32(d->min_i8);
+    const __m256i max = _mm256_set1_epi32(d->max_i8);
+    const __m256i *w = (const __m256i *)(const void *)(head + 4 * BLOCK);
+    __m256i low = _mm256_loadu_si256((const __m256i *)head), high = _mm256_loadu_si256((const __m256i *)(head + 8));
+    for (int t = 0; t < d->taps; t += 2, w += 2) {
+        __m256i a = widened(in[t], c, count);
+        __m256i b = t + 1 < d->taps ? widened(in[t + 1], c, count) : _mm256_setzero_si256();
+        low = _mm256_add_epi32(low, _mm256_madd_epi16(_mm256_unpacklo_epi16(a, b), _mm256_loadu_si256(w)));
+        high = _mm256_add_epi32(high, _mm256_madd_epi16(_mm256_unpackhi_epi16(a, b), _mm256_loadu_si256(w + 1)));
+    }
+    low = requantise8(low, requant8_load(head + BLOCK, head + 2 * BLOCK, head + 3 * BLOCK));
+    high = requantise8(high, requant8_load(head + BLOCK + 8, head + 2 * BLOCK + 8, head + 3 * BLOCK + 8));
+    __m256i words = _mm256_packs_epi32(clamp8(low, zero, min, max), clamp8(high, zero, min, max));
+    return _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+}
+
+static void run_i8(const struct depthwise *d, const void *const *in, int rows, void *out, size_t out_stride)
+{
+    if (d->multiplier != 1) {
+        depthwise_run_i8_c(d, in, rows, out, out_stride);
+        return;
+    }
+    for (int i = 0; i < rows; i++, in += d->taps) {
+        int8_t *row = (int8_t *)out + (size_t)i * out_stride;
+        for (int c = 0; c < d->channels; c += BLOCK) {
+            const char *block = (const char *)d->packed + (size_t)c / BLOCK * block_bytes(d);
+            int count = d->channels - c < BLOCK ? d->channels - c : BLOCK;
+            int8_t bytes[BLOCK];
+            __m128i all = block_i8(d, in, (const int32_t *)(const void *)block, c, count);
+            _mm_storeu_si128((__m128i *)(count < BLOCK ? bytes : row + c), all);
+            if (count < BLOCK)
+                memcpy(row + c, bytes, (size_t)count);
+        }
+    }
+}
+
+void kernels_init_depthwise_avx2(struct kernels *kernels)
+{
+    kernels->depthwise_f32.name = "depthwise_f32_avx2";
+    kernels->depthwise_f32.run = run_f32;
+    kernels->depthwise_i8 = (struct depthwise_kernel){"depthwise_i8_avx2", packed_bytes_i8, pack_i8, run_i8};
+}
