@@ -85,7 +85,8 @@ static int beside(const struct card *card, const char *value, char **to)
 
 static int set_task(struct card *c, const char *v)
 {
-    bool known = !strcmp(v, "classify") || !strcmp(v, "detect") || !strcmp(v, "segment") || !strcmp(v, "embed");
+    bool known =
+        !strcmp(v, "classify") || !strcmp(v, "detect") || !strcmp(v, "segment") || !strcmp(v, "embed");
     return known ? set_text(&c->task, v) : -EINVAL;
 }
 
@@ -163,7 +164,8 @@ static int set_std(struct card *c, const char *v)
 {
     c->settings.has_normalisation = true;
     int status = one_or_three(v, c->settings.std);
-    return status || c->settings.std[0] == 0 || c->settings.std[1] == 0 || c->settings.std[2] == 0 ? -EINVAL : 0;
+    return status || c->settings.std[0] == 0 || c->settings.std[1] == 0 || c->settings.std[2] == 0 ? -EINVAL
+                                                                                                   : 0;
 }
 
 static int set_fit(struct card *c, const char *v)
@@ -319,8 +321,8 @@ static int unknown_key(struct reading *reading, const char *key)
     for (int i = 0; i < KEYS; i++)
         names[i] = keys[i].key;
     const char *meant = nearest_name(key, names);
-    snprintf(reading->text, reading->text_size, "there is no key '%s'%s%s%s", key, meant ? "; did you mean '" : "",
-             meant ? meant : "", meant ? "'?" : "");
+    snprintf(reading->text, reading->text_size, "there is no key '%s'%s%s%s", key,
+             meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
     reading->status = -EINVAL;
     return 0;
 }
@@ -387,7 +389,8 @@ int card_read(struct card *card, const char *path, char *text, size_t text_size)
     else if (!status)
         status = check_card(card, why, sizeof(why));
     if (status && line > 0)
-        snprintf(text, text_size, "%s: line %d: %s", path, line, *why ? why : "is no section and no 'key = value'");
+        snprintf(text, text_size, "%s: line %d: %s", path, line,
+                 *why ? why : "is no section and no 'key = value'");
     else if (status)
         snprintf(text, text_size, "%s: %s", path, *why ? why : strerror(-status));
     if (status)
@@ -397,8 +400,9 @@ int card_read(struct card *card, const char *path, char *text, size_t text_size)
 
 void card_finish(struct card *card)
 {
-    char *const owned[] = {card->name, card->path, card->title, card->task, card->licence, card->attribution,
-                           card->homepage, card->origin, card->file, card->sha256, card->labels};
+    char *const owned[] = {card->name,    card->path,        card->title,    card->task,
+                           card->licence, card->attribution, card->homepage, card->origin,
+                           card->file,    card->sha256,      card->labels};
     for (size_t i = 0; i < sizeof(owned) / sizeof(owned[0]); i++)
         free(owned[i]);
     *card = (struct card){0};

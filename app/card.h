@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A model card: an INI file that says what a model is, where it comes from and how it is used (models/README.md). */
+/* A model card: an INI file that says what a model is, where it comes from and how it is used
+ * (models/README.md). */
 #ifndef PIPIT_APP_CARD_H
 #define PIPIT_APP_CARD_H
 
@@ -8,14 +9,15 @@
 #include <stdbool.h>
 
 struct card {
-    char *name;                 /* the card's file name without .ini */
-    char *path;                 /* of the card */
-    char *title, *task, *licence, *attribution, *homepage, *origin; /* NULL when not given; origin: "PyPI NAME", URL */
-    char *file, *sha256;        /* of the model; file has no folder */
-    char *labels;               /* path of the label file, NULL: the model's own */
-    int labels_skip;            /* lines before class 0 */
-    bool is_default;            /* of its task */
-    bool fetchable;             /* has a [source] */
+    char *name; /* the card's file name without .ini */
+    char *path; /* of the card */
+    char *title, *task, *licence, *attribution, *homepage,
+        *origin;         /* NULL when not given; origin: "PyPI NAME", URL */
+    char *file, *sha256; /* of the model; file has no folder */
+    char *labels;        /* path of the label file, NULL: the model's own */
+    int labels_skip;     /* lines before class 0 */
+    bool is_default;     /* of its task */
+    bool fetchable;      /* has a [source] */
     struct pipit_settings settings;
 };
 
@@ -28,15 +30,16 @@ struct catalog {
     int count;
 };
 
-/* Reads all cards: $PIPIT_MODELS (colon-separated), $XDG_DATA_HOME/pipit/models, /etc/pipit/models, the installed
- * ones, or in a build tree the source's. A broken card is reported as a warning and left out. 0 or -ENOMEM. */
+/* Reads all cards: $PIPIT_MODELS (colon-separated), $XDG_DATA_HOME/pipit/models, /etc/pipit/models, the
+ * installed ones, or in a build tree the source's. A broken card is reported as a warning and left out. 0 or
+ * -ENOMEM. */
 int catalog_init(struct catalog *catalog);
 void catalog_finish(struct catalog *catalog);
 const struct card *catalog_find(const struct catalog *catalog, const char *name);
 /* The default of "classify" or "detect", NULL when there is none. */
 const struct card *catalog_default(const struct catalog *catalog, const char *task);
-/* Where the card's model file is: beside the card, in cache/ there, or in the user's or the system's cache. A string
- * to be freed, or NULL when it has not been fetched. */
+/* Where the card's model file is: beside the card, in cache/ there, or in the user's or the system's cache. A
+ * string to be freed, or NULL when it has not been fetched. */
 char *card_model_path(const struct card *card);
 
 #endif

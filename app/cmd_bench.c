@@ -99,8 +99,8 @@ static int open_network(struct opened *opened, const struct options *options)
 
 static bool is_network(const char *name)
 {
-    static const char *const families[] = {"mobilenet-v1", "mobilenet-v2", "mobilenet-v3", "efficientnet-lite",
-                                           "ssd-mobilenet-v2"};
+    static const char *const families[] = {"mobilenet-v1", "mobilenet-v2", "mobilenet-v3",
+                                           "efficientnet-lite", "ssd-mobilenet-v2"};
     for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
         size_t length = strlen(families[i]);
         if (!strncmp(name, families[i], length) && access(name, F_OK))
@@ -118,7 +118,8 @@ static int open_any(struct opened *opened, const struct options *options)
     bool found = false;
     if (is_network(options->model)) { /* a card of that name, with its file here, comes first */
         log_set_level(LOG_SILENT);
-        found = model_find(options, "classify", &path, &name, &settings, &labels, &skip) == EX_OK && !access(path, F_OK);
+        found = model_find(options, "classify", &path, &name, &settings, &labels, &skip) == EX_OK &&
+                !access(path, F_OK);
         log_set_level(options->verbose ? LOG_DEBUG : LOG_WARNING);
         free(path);
         free(name);
@@ -137,14 +138,16 @@ static void print_layers(const struct pipit_model *model)
     double all = 0;
     for (int i = 0; !pipit_model_step(model, i, &step); i++)
         all += step.ms;
-    printf("%9s %6s %9s %8s  %-32s %-17s %-20s %s\n", "ms", "%", "M MACs", "GMAC/s", "operation", "output", "kernel", "name");
+    printf("%9s %6s %9s %8s  %-32s %-17s %-20s %s\n", "ms", "%", "M MACs", "GMAC/s", "operation", "output",
+           "kernel", "name");
     for (int i = 0; !pipit_model_step(model, i, &step); i++) {
         char shape[64];
         snprintf(shape, sizeof(shape), "%dx%dx%dx%d", step.out_shape[0], step.out_shape[1], step.out_shape[2],
                  step.out_shape[3]);
-        printf("%9.4f %6.1f %9.3f %8.2f  %-32s %-17s %-20s %.60s\n", step.ms, all > 0 ? step.ms * 100 / all : 0,
-               (double)step.macs / 1e6, step.ms > 0 ? (double)step.macs / step.ms / 1e6 : 0, step.operation, shape,
-               step.kernel, step.name);
+        printf("%9.4f %6.1f %9.3f %8.2f  %-32s %-17s %-20s %.60s\n", step.ms,
+               all > 0 ? step.ms * 100 / all : 0, (double)step.macs / 1e6,
+               step.ms > 0 ? (double)step.macs / step.ms / 1e6 : 0, step.operation, shape, step.kernel,
+               step.name);
     }
 }
 
@@ -157,7 +160,8 @@ static void print_people(const struct result *r, const struct pipit_model *model
     printf("  speed       %8.2f GMAC/s   (%.1f M multiply-adds)\n", (double)r->info.macs / r->median_ms / 1e6,
            (double)r->info.macs / 1e6);
     printf("  load        %8.1f ms   from opening the file to the first answer\n", r->load_ms);
-    printf("  memory      %8ld KiB at most, %ld KiB above the start\n", r->peak_kib, r->peak_kib - r->start_kib);
+    printf("  memory      %8ld KiB at most, %ld KiB above the start\n", r->peak_kib,
+           r->peak_kib - r->start_kib);
     if (per_layer)
         print_layers(model);
 }
@@ -233,11 +237,14 @@ const struct command command_bench = {
     .summary = "measure how fast a network runs on this machine",
     .usage = "MODEL|NETWORK [--threads N] [--runs N] [--per-layer] [--json]",
     .options = "threads cpu-mask runs warmup per-layer json verbose",
-    .help = "Median and 95th percentile of the latency, speed, memory, and the time from opening the file to the first\n"
-            "answer. NETWORK[:WIDTH][@RESOLUTION][/int8] is a network with random weights, so that no file is needed:\n"
-            "mobilenet-v1, mobilenet-v2, mobilenet-v3-small, mobilenet-v3-large, efficientnet-lite0 to -lite4,\n"
-            "ssd-mobilenet-v2.\n\n"
-            "  pipit bench mobilenet-v3-small:0.75@192/int8 --threads 2",
+    .help =
+        "Median and 95th percentile of the latency, speed, memory, and the time from opening the file to the "
+        "first\n"
+        "answer. NETWORK[:WIDTH][@RESOLUTION][/int8] is a network with random weights, so that no file is "
+        "needed:\n"
+        "mobilenet-v1, mobilenet-v2, mobilenet-v3-small, mobilenet-v3-large, efficientnet-lite0 to -lite4,\n"
+        "ssd-mobilenet-v2.\n\n"
+        "  pipit bench mobilenet-v3-small:0.75@192/int8 --threads 2",
     .least = 1,
     .most = 1,
     .run = run,

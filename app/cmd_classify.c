@@ -5,15 +5,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void print_people(const struct opened *opened, const struct photo *photo, const struct pipit_class *top, int k)
+static void print_people(const struct opened *opened, const struct photo *photo,
+                         const struct pipit_class *top, int k)
 {
     char label[OVERLAY_LABEL_MAX];
     print_heading(opened, photo);
     for (int i = 0; i < k; i++)
-        printf("  %5.1f %%  %s\n", (double)top[i].score * 100, label_of(opened->model, top[i].index, label, sizeof(label)));
+        printf("  %5.1f %%  %s\n", (double)top[i].score * 100,
+               label_of(opened->model, top[i].index, label, sizeof(label)));
 }
 
-static void print_programs(const struct opened *opened, const struct photo *photo, const struct pipit_class *top, int k)
+static void print_programs(const struct opened *opened, const struct photo *photo,
+                           const struct pipit_class *top, int k)
 {
     struct json_object *object = json_object_new_object(), *list = json_object_new_array();
     for (int i = 0; i < k; i++) {
@@ -74,10 +77,11 @@ const struct command command_classify = {
     .summary = "name what a photo shows",
     .usage = "[-m MODEL] [-k COUNT] [OPTION]... FILE...",
     .options = "model top output labels mean std fit threads cpu-mask json verbose",
-    .help = "Gives the best names for each photo (JPEG or PNG; '-' is standard input) with their probabilities.\n"
-            "Without -m the default classifier of the catalogue is used.\n\n"
-            "  pipit classify photo.jpg\n"
-            "  pipit classify -k 1 --json holiday/*.jpg",
+    .help =
+        "Gives the best names for each photo (JPEG or PNG; '-' is standard input) with their probabilities.\n"
+        "Without -m the default classifier of the catalogue is used.\n\n"
+        "  pipit classify photo.jpg\n"
+        "  pipit classify -k 1 --json holiday/*.jpg",
     .least = 1,
     .most = -1,
     .run = run,

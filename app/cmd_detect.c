@@ -7,8 +7,8 @@
 
 enum { OBJECTS_MAX = 1000 };
 
-static void print_people(const struct opened *opened, const struct photo *photo, const struct pipit_object *objects,
-                         int count)
+static void print_people(const struct opened *opened, const struct photo *photo,
+                         const struct pipit_object *objects, int count)
 {
     char label[OVERLAY_LABEL_MAX];
     print_heading(opened, photo);
@@ -34,8 +34,8 @@ static struct json_object *json_object_of(const struct opened *opened, const str
     return entry;
 }
 
-static void print_programs(const struct opened *opened, const struct photo *photo, const struct pipit_object *objects,
-                           int count)
+static void print_programs(const struct opened *opened, const struct photo *photo,
+                           const struct pipit_object *objects, int count)
 {
     struct json_object *object = json_object_new_object(), *list = json_object_new_array();
     for (int i = 0; i < count; i++)
@@ -97,8 +97,10 @@ const struct command command_detect = {
     .summary = "find objects in a photo, and draw them",
     .usage = "[-m MODEL] [--threshold T] [-o OUT.png|DIR] [OPTION]... FILE...",
     .options = "model threshold output labels mean std fit threads cpu-mask json verbose",
-    .help = "Gives name, score and box (as fractions of the picture) of each object in each photo (JPEG or PNG; '-' is\n"
-            "standard input). Without -m the default detector of the catalogue is used, with its card's threshold.\n\n"
+    .help = "Gives name, score and box (as fractions of the picture) of each object in each photo (JPEG or "
+            "PNG; '-' is\n"
+            "standard input). Without -m the default detector of the catalogue is used, with its card's "
+            "threshold.\n\n"
             "  pipit detect -o drawn.png street.jpg\n"
             "  pipit detect --threshold 0.4 --json *.jpg",
     .least = 1,

@@ -54,8 +54,11 @@ static int set_rgb(struct pipit_model *model, const char *path)
     snprintf(what, sizeof(what), "%d x %d RGB pixels", info.input_width, info.input_height);
     int status = rgb ? read_exactly(path, rgb, size, what) : EX_OSERR;
     if (!status) {
-        struct pipit_image image = {.format = PIPIT_RGB24, .width = info.input_width, .height = info.input_height,
-                                    .data = {rgb}, .stride = {(ptrdiff_t)stride}};
+        struct pipit_image image = {.format = PIPIT_RGB24,
+                                    .width = info.input_width,
+                                    .height = info.input_height,
+                                    .data = {rgb},
+                                    .stride = {(ptrdiff_t)stride}};
         int failed = pipit_model_set_image(model, &image, &error);
         if (failed)
             log_error("%s", error.text);
@@ -172,7 +175,8 @@ static int run(const struct options *options)
     int status = model_open(&opened, &wanted, "classify");
     if (status)
         return status;
-    status = options->tensor ? set_tensors(opened.model, options->argument[1]) : set_rgb(opened.model, options->argument[1]);
+    status = options->tensor ? set_tensors(opened.model, options->argument[1])
+                             : set_rgb(opened.model, options->argument[1]);
     if (!status)
         status = exit_status(pipit_model_run(opened.model));
     if (!status)
@@ -186,10 +190,13 @@ const struct command command_infer = {
     .summary = "run a network on raw input and write its output tensors",
     .usage = "MODEL INPUT --output-dir DIR [--tensor] [OPTION]...",
     .options = "output-dir tensor mean std threads cpu-mask json verbose",
-    .help = "INPUT is raw RGB, 8 bit, interleaved, of exactly the network's input size; it is normalised as the model's\n"
-            "card, metadata or input quantisation says, or by --mean and --std. With --tensor it is the input tensor's\n"
-            "own bytes. Each output is written as it is, little-endian, to out0.bin, out1.bin, ... in DIR.\n\n"
-            "  pipit infer model.tflite photo_224x224.rgb --output-dir answers --json",
+    .help =
+        "INPUT is raw RGB, 8 bit, interleaved, of exactly the network's input size; it is normalised as the "
+        "model's\n"
+        "card, metadata or input quantisation says, or by --mean and --std. With --tensor it is the input "
+        "tensor's\n"
+        "own bytes. Each output is written as it is, little-endian, to out0.bin, out1.bin, ... in DIR.\n\n"
+        "  pipit infer model.tflite photo_224x224.rgb --output-dir answers --json",
     .least = 2,
     .most = 2,
     .run = run,

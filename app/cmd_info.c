@@ -22,8 +22,8 @@ struct facts {
 static const char *decoder_name(enum pipit_decoder decoder)
 {
     static const char *const names[] = {
-        [PIPIT_DECODER_AUTO] = "unknown",         [PIPIT_DECODER_CLASSES] = "classes",
-        [PIPIT_DECODER_SSD_BOXES] = "SSD boxes",  [PIPIT_DECODER_SSD_RAW] = "raw SSD heads",
+        [PIPIT_DECODER_AUTO] = "unknown",        [PIPIT_DECODER_CLASSES] = "classes",
+        [PIPIT_DECODER_SSD_BOXES] = "SSD boxes", [PIPIT_DECODER_SSD_RAW] = "raw SSD heads",
         [PIPIT_DECODER_NONE] = "tensors",
     };
     return names[decoder];
@@ -57,8 +57,8 @@ static void print_plan(const struct pipit_model *model)
         char shape[64];
         snprintf(shape, sizeof(shape), "%dx%dx%dx%d", step.out_shape[0], step.out_shape[1], step.out_shape[2],
                  step.out_shape[3]);
-        printf("  %-10zu %-10zu %-34s %-18s %s\n", step.arena_offset, step.output_bytes, step.operation, shape,
-               step.kernel);
+        printf("  %-10zu %-10zu %-34s %-18s %s\n", step.arena_offset, step.output_bytes, step.operation,
+               shape, step.kernel);
     }
 }
 
@@ -79,11 +79,13 @@ static void print_model(const struct facts *facts, bool verbose)
     print_normalisation(&info);
     printf("answers with   %s\n", decoder_name(pipit_model_decoder(facts->model)));
     printf("labels         %d\n", pipit_model_labels(facts->model));
-    printf("size           %.1f M multiply-adds, %.2f M parameters\n", (double)info.macs / 1e6, (double)info.parameters / 1e6);
+    printf("size           %.1f M multiply-adds, %.2f M parameters\n", (double)info.macs / 1e6,
+           (double)info.parameters / 1e6);
     pipit_cpu_format(info.cpu, text, sizeof(text));
-    printf("plan           %d operators in %d steps; activations %.1f KiB, weights %.1f KiB; %d threads, cpu %s\n",
-           info.operators, info.steps, (double)info.arena_bytes / 1024, (double)info.weight_bytes / 1024, info.threads,
-           text);
+    printf("plan           %d operators in %d steps; activations %.1f KiB, weights %.1f KiB; %d threads, cpu "
+           "%s\n",
+           info.operators, info.steps, (double)info.arena_bytes / 1024, (double)info.weight_bytes / 1024,
+           info.threads, text);
     if (verbose)
         print_plan(facts->model);
 }
@@ -96,7 +98,8 @@ static void print_people(const struct facts *facts, bool verbose)
     if (facts->kinds)
         printf("operators\n");
     print_operators(facts);
-    printf("can be run     %s%s%s\n", facts->model ? "yes" : "no", facts->model ? "" : ": ", facts->model ? "" : facts->why);
+    printf("can be run     %s%s%s\n", facts->model ? "yes" : "no", facts->model ? "" : ": ",
+           facts->model ? "" : facts->why);
 }
 
 /* ---- for programs ---- */
@@ -224,7 +227,8 @@ static int run(const struct options *options)
         if (failed && failed != -ENOTSUP)
             log_error("%s: %s", path, error.text);
         if (!failed && (options->labels || labels))
-            status = model_load_labels(facts->model, options->labels ? options->labels : labels, options->labels ? 0 : skip);
+            status = model_load_labels(facts->model, options->labels ? options->labels : labels,
+                                       options->labels ? 0 : skip);
         if ((!failed || failed == -ENOTSUP) && options->json)
             print_programs(facts);
         else if (!failed || failed == -ENOTSUP)
@@ -243,8 +247,10 @@ const struct command command_info = {
     .summary = "tell what is in a model file, and whether Pipit can run it",
     .usage = "MODEL [--json] [-v] [OPTION]...",
     .options = "labels mean std threads cpu-mask json verbose",
-    .help = "Inputs, outputs, operators, size, labels, where the normalisation comes from, and the memory plan (with -v\n"
-            "step by step). A model that cannot be run is described too: which operator stands in the way, and why.\n\n"
+    .help = "Inputs, outputs, operators, size, labels, where the normalisation comes from, and the memory "
+            "plan (with -v\n"
+            "step by step). A model that cannot be run is described too: which operator stands in the way, "
+            "and why.\n\n"
             "  pipit info model.tflite",
     .least = 1,
     .most = 1,

@@ -67,7 +67,10 @@ static int verify_one(const struct card *card, const char *path, bool json)
     char found[65];
     int status = sha256_file(path, found);
     bool right = !status && card->sha256 && !strcmp(found, card->sha256);
-    const char *verdict = status ? strerror(-status) : !card->sha256 ? "no checksum is known" : right ? "right" : "WRONG";
+    const char *verdict = status          ? strerror(-status)
+                          : !card->sha256 ? "no checksum is known"
+                          : right         ? "right"
+                                          : "WRONG";
     if (json) {
         struct json_object *object = json_object_new_object();
         json_add(object, "name", json_text(card->name));
@@ -88,8 +91,8 @@ static int verify(const struct catalog *catalog, const struct options *options)
         char *path = card_model_path(&catalog->card[i]);
         int status = path ? verify_one(&catalog->card[i], path, options->json) : EX_OK;
         if (status == EX_DATAERR)
-            log_error("%s is not the file that its card names: delete it and run 'pipit models fetch %s'", path,
-                      catalog->card[i].name);
+            log_error("%s is not the file that its card names: delete it and run 'pipit models fetch %s'",
+                      path, catalog->card[i].name);
         first = first ? first : status;
         free(path);
     }
@@ -141,7 +144,8 @@ static int fetch(const struct catalog *catalog, const struct options *options)
         const struct card *card = catalog_find(catalog, options->argument[i]);
         int status = EX_NOINPUT;
         if (!card)
-            log_error("the catalogue has no model '%s'; 'pipit models list' names them", options->argument[i]);
+            log_error("the catalogue has no model '%s'; 'pipit models list' names them",
+                      options->argument[i]);
         else if (!card->fetchable)
             log_error("the card of '%s' names no source to fetch it from", card->name);
         else
@@ -174,8 +178,8 @@ static int run(const struct options *options)
         status = verify(&catalog, options);
     } else {
         const char *meant = nearest_name(what, names);
-        log_error("'pipit models' cannot '%s'; it can list, fetch and verify%s%s", what, meant ? ": did you mean " : "",
-                  meant ? meant : "");
+        log_error("'pipit models' cannot '%s'; it can list, fetch and verify%s%s", what,
+                  meant ? ": did you mean " : "", meant ? meant : "");
     }
     catalog_finish(&catalog);
     return status;
@@ -186,9 +190,12 @@ const struct command command_models = {
     .summary = "list, fetch and verify the models of the catalogue",
     .usage = "list | fetch NAME... | verify [--json]",
     .options = "json verbose",
-    .help = "The catalogue is made of model cards (INI files) in $PIPIT_MODELS, ~/.local/share/pipit/models,\n"
-            "/etc/pipit/models and Pipit's own folder. 'fetch' uses pip, npm or curl and checks the checksum; when it\n"
-            "fails it says why and changes nothing. 'verify' compares the files that are here with their checksums.",
+    .help =
+        "The catalogue is made of model cards (INI files) in $PIPIT_MODELS, ~/.local/share/pipit/models,\n"
+        "/etc/pipit/models and Pipit's own folder. 'fetch' uses pip, npm or curl and checks the checksum; "
+        "when it\n"
+        "fails it says why and changes nothing. 'verify' compares the files that are here with their "
+        "checksums.",
     .least = 1,
     .most = -1,
     .run = run,

@@ -23,17 +23,18 @@ struct options {
 
 struct command {
     const char *name, *summary;
-    const char *usage;   /* after "pipit NAME " */
-    const char *options; /* long names, separated by spaces */
-    const char *help;    /* some sentences and examples */
-    int least, most;     /* arguments; most -1: any number */
+    const char *usage;                         /* after "pipit NAME " */
+    const char *options;                       /* long names, separated by spaces */
+    const char *help;                          /* some sentences and examples */
+    int least, most;                           /* arguments; most -1: any number */
     int (*run)(const struct options *options); /* returns an exit status of sysexits.h */
 };
 
 extern const struct command command_classify, command_detect, command_infer, command_info, command_bench,
     command_models;
 
-/* Fills options from argv[1..]. Returns -1 to go on, or an exit status (help was shown, or usage is wrong). */
+/* Fills options from argv[1..]. Returns -1 to go on, or an exit status (help was shown, or usage is wrong).
+ */
 int options_parse(struct options *options, const struct command *command, int argc, char **argv);
 /* "  -m, --model MODEL  ..." for every option of the command. */
 void options_help(const struct command *command);

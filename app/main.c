@@ -20,9 +20,10 @@ static int help(void)
            "Names what is in a picture with MobileNet-class networks, on the CPU, offline.\n\n");
     for (int i = 0; i < COMMANDS; i++)
         printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
-    printf("\n'pipit COMMAND --help' tells more; pipit(1) is the manual.\n"
-           "Exit status: 0 success, 64 wrong usage, 65 bad data, 66 no such file, 69 not available, 70 and up\n"
-           "other failures (sysexits.h). With several files it is that of the first failure.\n");
+    printf(
+        "\n'pipit COMMAND --help' tells more; pipit(1) is the manual.\n"
+        "Exit status: 0 success, 64 wrong usage, 65 bad data, 66 no such file, 69 not available, 70 and up\n"
+        "other failures (sysexits.h). With several files it is that of the first failure.\n");
     return finish_output(EX_OK);
 }
 
@@ -55,9 +56,9 @@ static int unknown(const char *name)
     return EX_USAGE;
 }
 
-/* libgomp reads its settings when it is loaded, so they must be in the environment before: threads that are done with
- * a frame sleep instead of spinning until the next. Without a way to start again (emulators) they spin for some
- * milliseconds. */
+/* libgomp reads its settings when it is loaded, so they must be in the environment before: threads that are
+ * done with a frame sleep instead of spinning until the next. Without a way to start again (emulators) they
+ * spin for some milliseconds. */
 static void start_quiet(char **argv)
 {
     if (getenv("OMP_WAIT_POLICY") || setenv("OMP_WAIT_POLICY", "passive", 1))

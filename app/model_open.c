@@ -28,8 +28,8 @@ static int unknown_model(const struct catalog *catalog, const char *name)
     return EX_NOINPUT;
 }
 
-static int use_card(const struct card *card, char **path, char **name, struct pipit_settings *settings, char **labels,
-                    int *labels_skip)
+static int use_card(const struct card *card, char **path, char **name, struct pipit_settings *settings,
+                    char **labels, int *labels_skip)
 {
     *path = card_model_path(card);
     if (!*path) {
@@ -43,10 +43,11 @@ static int use_card(const struct card *card, char **path, char **name, struct pi
     return *name && (*labels || !card->labels) ? EX_OK : EX_OSERR;
 }
 
-static int find_in(const struct catalog *catalog, const struct options *options, const char *task, char **path,
-                   char **name, struct pipit_settings *settings, char **labels, int *labels_skip)
+static int find_in(const struct catalog *catalog, const struct options *options, const char *task,
+                   char **path, char **name, struct pipit_settings *settings, char **labels, int *labels_skip)
 {
-    const struct card *card = options->model ? catalog_find(catalog, options->model) : catalog_default(catalog, task);
+    const struct card *card =
+        options->model ? catalog_find(catalog, options->model) : catalog_default(catalog, task);
     if (card)
         return use_card(card, path, name, settings, labels, labels_skip);
     if (!options->model) {
@@ -82,8 +83,9 @@ int model_find(const struct options *options, const char *task, char **path, cha
     *path = *name = *labels = NULL;
     *labels_skip = 0;
     pipit_settings_defaults(settings);
-    int status = catalog_init(&catalog) ? EX_OSERR
-                                        : find_in(&catalog, options, task, path, name, settings, labels, labels_skip);
+    int status = catalog_init(&catalog)
+                     ? EX_OSERR
+                     : find_in(&catalog, options, task, path, name, settings, labels, labels_skip);
     catalog_finish(&catalog);
     apply_options(options, settings);
     return status;
@@ -98,7 +100,10 @@ static int read_text(const char *path, char **text, size_t *size)
         return -errno;
     *text = malloc(LABELS_BYTES_MAX + 1);
     *size = *text ? fread(*text, 1, LABELS_BYTES_MAX + 1, file) : 0;
-    int status = !*text ? -ENOMEM : ferror(file) ? -(errno ? errno : EIO) : *size > LABELS_BYTES_MAX ? -E2BIG : 0;
+    int status = !*text                     ? -ENOMEM
+                 : ferror(file)             ? -(errno ? errno : EIO)
+                 : *size > LABELS_BYTES_MAX ? -E2BIG
+                                            : 0;
     fclose(file);
     return status;
 }

@@ -11,12 +11,13 @@ struct opened {
     char *path;
 };
 
-/* Opens options->model, a catalogue name or a file, else the default of the task ("classify", "detect"), with what its
- * card and the options say. Reports failures; returns EX_OK or an exit status. */
+/* Opens options->model, a catalogue name or a file, else the default of the task ("classify", "detect"), with
+ * what its card and the options say. Reports failures; returns EX_OK or an exit status. */
 int model_open(struct opened *opened, const struct options *options, const char *task);
 void model_close(struct opened *opened);
 
-/* Finds the file, and the card's settings (defaults without a card), but does not open it. The path is to be freed. */
+/* Finds the file, and the card's settings (defaults without a card), but does not open it. The path is to be
+ * freed. */
 int model_find(const struct options *options, const char *task, char **path, char **name,
                struct pipit_settings *settings, char **labels, int *labels_skip);
 /* Labels from a text file. EX_OK or an exit status. */

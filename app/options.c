@@ -163,15 +163,18 @@ static const struct known known[] = {
     {"model", "MODEL", "a name of the catalogue ('pipit models list') or a file", 'm', set_model},
     {"top", "COUNT", "how many names to give (3)", 'k', set_top},
     {"threshold", "T", "leave out objects with a score below this, 0 to 1", 't', set_threshold},
-    {"output", "OUT.png|DIR", "draw the answer into a PNG file, or into one a photo in a folder", 'o', set_output},
+    {"output", "OUT.png|DIR", "draw the answer into a PNG file, or into one a photo in a folder", 'o',
+     set_output},
     {"output-dir", "DIR", "where the output tensors go; made if it is not there", 'd', set_output_dir},
-    {"tensor", NULL, "INPUT is the input tensor's own bytes; several inputs one behind the other", 0, set_tensor},
+    {"tensor", NULL, "INPUT is the input tensor's own bytes; several inputs one behind the other", 0,
+     set_tensor},
     {"labels", "FILE", "names of the classes, one a line", 'l', set_labels},
     {"mean", "M|R,G,B", "normalisation: input = (byte - mean) / std", 0, set_mean},
     {"std", "S|R,G,B", "see --mean", 0, set_std},
     {"fit", "stretch|crop", "how a photo becomes the network's square", 0, set_fit},
     {"threads", "N", "1 to 64 (one a processor)", 'j', set_threads},
-    {"cpu-mask", "FLAGS", "CPU features that may be used: all, none, or as in 'neon,dotprod'", 0, set_cpu_mask},
+    {"cpu-mask", "FLAGS", "CPU features that may be used: all, none, or as in 'neon,dotprod'", 0,
+     set_cpu_mask},
     {"runs", "N", "how often to run (50)", 'n', set_runs},
     {"warmup", "N", "runs before those that count (5)", 0, set_warmup},
     {"per-layer", NULL, "a table of every step", 0, set_per_layer},
@@ -219,7 +222,8 @@ static int wrong_option(const struct command *command, int argc, char **argv)
     if (meant)
         log_error("'pipit %s' has no option '%s'; did you mean '--%s'?", command->name, given, meant);
     else
-        log_error("'pipit %s' has no option '%s'; 'pipit %s --help' lists them", command->name, given, command->name);
+        log_error("'pipit %s' has no option '%s'; 'pipit %s --help' lists them", command->name, given,
+                  command->name);
     return EX_USAGE;
 }
 
@@ -277,7 +281,8 @@ int options_parse(struct options *o, const struct command *command, int argc, ch
         if (!option)
             return wrong_option(command, argc, argv);
         if (option->set(o, optarg)) {
-            log_error("'%s' makes no sense for --%s %s (%s)", optarg, option->name, option->argument, option->help);
+            log_error("'%s' makes no sense for --%s %s (%s)", optarg, option->name, option->argument,
+                      option->help);
             return EX_USAGE;
         }
     }

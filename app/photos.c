@@ -28,8 +28,11 @@ static int open_photo(struct photo *photo, const char *path, struct pipit_error 
         return status == -ENOTSUP ? EX_DATAERR : exit_status(status);
     }
     const struct frame *frame = photo->frame;
-    photo->image = (struct pipit_image){.format = frame->format, .width = frame->width, .height = frame->height,
-                                        .data = {frame->data[0]}, .stride = {frame->stride[0]}};
+    photo->image = (struct pipit_image){.format = frame->format,
+                                        .width = frame->width,
+                                        .height = frame->height,
+                                        .data = {frame->data[0]},
+                                        .stride = {frame->stride[0]}};
     return EX_OK;
 }
 
@@ -110,9 +113,9 @@ void print_heading(const struct opened *opened, const struct photo *photo)
     struct pipit_times times;
     pipit_model_times(opened->model, &times);
     bool bold = colours();
-    printf("%s%s%s  (%s, %d x %d, decode %.1f ms, preprocess %.1f ms, inference %.1f ms)\n", bold ? "\033[1m" : "",
-           photo->path, bold ? "\033[0m" : "", opened->name, photo->image.width, photo->image.height, photo->decode_ms,
-           times.preprocess_ms, times.inference_ms);
+    printf("%s%s%s  (%s, %d x %d, decode %.1f ms, preprocess %.1f ms, inference %.1f ms)\n",
+           bold ? "\033[1m" : "", photo->path, bold ? "\033[0m" : "", opened->name, photo->image.width,
+           photo->image.height, photo->decode_ms, times.preprocess_ms, times.inference_ms);
 }
 
 /* ---- drawing ---- */

@@ -24,8 +24,8 @@ static void add_block(uint32_t state[8], const uint8_t *block)
 {
     uint32_t w[64], s[8];
     for (int i = 0; i < 16; i++)
-        w[i] = (uint32_t)block[4 * i] << 24 | (uint32_t)block[4 * i + 1] << 16 | (uint32_t)block[4 * i + 2] << 8 |
-               block[4 * i + 3];
+        w[i] = (uint32_t)block[4 * i] << 24 | (uint32_t)block[4 * i + 1] << 16 |
+               (uint32_t)block[4 * i + 2] << 8 | block[4 * i + 3];
     for (int i = 16; i < 64; i++) {
         uint32_t a = turn(w[i - 15], 7) ^ turn(w[i - 15], 18) ^ w[i - 15] >> 3;
         uint32_t b = turn(w[i - 2], 17) ^ turn(w[i - 2], 19) ^ w[i - 2] >> 10;
@@ -33,7 +33,8 @@ static void add_block(uint32_t state[8], const uint8_t *block)
     }
     memcpy(s, state, sizeof(s));
     for (int i = 0; i < 64; i++) {
-        uint32_t sum = turn(s[4], 6) ^ turn(s[4], 11) ^ turn(s[4], 25), choice = (s[4] & s[5]) ^ (~s[4] & s[6]);
+        uint32_t sum = turn(s[4], 6) ^ turn(s[4], 11) ^ turn(s[4], 25),
+                 choice = (s[4] & s[5]) ^ (~s[4] & s[6]);
         uint32_t one = s[7] + sum + choice + constant[i] + w[i];
         uint32_t other = turn(s[0], 2) ^ turn(s[0], 13) ^ turn(s[0], 22);
         uint32_t two = other + ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));

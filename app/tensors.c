@@ -40,10 +40,11 @@ const char *tensor_text(const struct pipit_tensor *tensor, char *text, size_t si
     for (int i = 0; i < tensor->rank && used < size; i++)
         used += (size_t)snprintf(text + used, size - used, "%s%d", i ? " x " : "", (int)tensor->shape[i]);
     if (used < size)
-        used += (size_t)snprintf(text + used, size - used, "%s%s", used ? " " : "scalar ", pipit_type_name(tensor->type));
+        used += (size_t)snprintf(text + used, size - used, "%s%s", used ? " " : "scalar ",
+                                 pipit_type_name(tensor->type));
     if (tensor->scales == 1 && used < size)
-        used += (size_t)snprintf(text + used, size - used, ", scale %.9g, zero point %d", (double)tensor->scale[0],
-                                 (int)tensor->zero_point[0]);
+        used += (size_t)snprintf(text + used, size - used, ", scale %.9g, zero point %d",
+                                 (double)tensor->scale[0], (int)tensor->zero_point[0]);
     if (tensor->channels_first && used < size)
         snprintf(text + used, size - used, ", channels first");
     return text;

@@ -14,20 +14,20 @@
 #include <stdint.h>
 
 /* Pixel formats by their V4L2 fourcc codes, so that no table stands between a driver and a frame. */
-#define FRAME_FOURCC(a, b, c, d)                                                                                \
+#define FRAME_FOURCC(a, b, c, d)                                                                             \
     ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
-#define FRAME_RGB24 FRAME_FOURCC('R', 'G', 'B', '3') /* bytes R, G, B */
+#define FRAME_RGB24      FRAME_FOURCC('R', 'G', 'B', '3') /* bytes R, G, B */
 #define FRAME_PLANES_MAX 3
 
 struct frame {
-    uint32_t format;                     /* FRAME_* */
-    int width, height;                   /* pixels, both > 0 */
-    int planes;                          /* 1 to FRAME_PLANES_MAX */
-    uint8_t *data[FRAME_PLANES_MAX];     /* first byte of each plane */
-    ptrdiff_t stride[FRAME_PLANES_MAX];  /* bytes from one row to the next */
-    uint64_t time_ns;                    /* CLOCK_MONOTONIC, when the picture was taken; 0 if unknown */
-    void (*release)(struct frame *);     /* called once, by the last unref; frees the frame itself too */
-    void *owner;                         /* for release() */
+    uint32_t format;                    /* FRAME_* */
+    int width, height;                  /* pixels, both > 0 */
+    int planes;                         /* 1 to FRAME_PLANES_MAX */
+    uint8_t *data[FRAME_PLANES_MAX];    /* first byte of each plane */
+    ptrdiff_t stride[FRAME_PLANES_MAX]; /* bytes from one row to the next */
+    uint64_t time_ns;                   /* CLOCK_MONOTONIC, when the picture was taken; 0 if unknown */
+    void (*release)(struct frame *);    /* called once, by the last unref; frees the frame itself too */
+    void *owner;                        /* for release() */
     atomic_int refs;
 };
 

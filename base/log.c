@@ -20,13 +20,13 @@ static void vlog(enum log_level level, const char *format, va_list args)
     fprintf(stderr, "pipit: %s%s\n", level == LOG_WARNING ? "warning: " : "", line);
 }
 
-#define LOG_FUNCTION(name, level)                                                                               \
-    void name(const char *format, ...)                                                                          \
-    {                                                                                                           \
-        va_list args;                                                                                           \
-        va_start(args, format);                                                                                 \
-        vlog(level, format, args);                                                                              \
-        va_end(args);                                                                                           \
+#define LOG_FUNCTION(name, level)                                                                            \
+    void name(const char *format, ...)                                                                       \
+    {                                                                                                        \
+        va_list args;                                                                                        \
+        va_start(args, format);                                                                              \
+        vlog(level, format, args);                                                                           \
+        va_end(args);                                                                                        \
     }
 
 LOG_FUNCTION(log_error, LOG_ERROR)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* TIFF 6.0: byte order, 42, offset of the first directory; a directory: count, then entries of 12 bytes (tag, type,
- * count, value). */
+/* TIFF 6.0: byte order, 42, offset of the first directory; a directory: count, then entries of 12 bytes (tag,
+ * type, count, value). */
 #include "capture/photo_format.h"
 
 #include <stdbool.h>

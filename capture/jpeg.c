@@ -114,7 +114,8 @@ static void read_rows(struct decoder *d)
     jpeg_finish_decompress(&d->info);
 }
 
-int jpeg_decode(struct frame **frame, int *orientation, const uint8_t *bytes, size_t size, struct photo_error *error)
+int jpeg_decode(struct frame **frame, int *orientation, const uint8_t *bytes, size_t size,
+                struct photo_error *error)
 {
     struct decoder *d = calloc(1, sizeof(*d));
     if (!d)

@@ -54,8 +54,8 @@ static void stored_place(int orientation, int width, int height, int x, int y, i
 static struct frame *turned(const struct frame *from, int orientation)
 {
     bool transposed = orientation >= 5;
-    struct frame *to = frame_create_rgb24(transposed ? from->height : from->width,
-                                          transposed ? from->width : from->height);
+    struct frame *to =
+        frame_create_rgb24(transposed ? from->height : from->width, transposed ? from->width : from->height);
     if (!to)
         return NULL;
     for (int y = 0; y < to->height; y++) {
@@ -79,7 +79,8 @@ int photo_decode(struct frame **frame, const void *bytes, size_t size, struct ph
     else if (size >= sizeof(png) && !memcmp(bytes, png, sizeof(png)))
         status = png_decode(frame, &orientation, bytes, size, error);
     else
-        return photo_fail(error, size ? -ENOTSUP : -EINVAL, size ? "it is no JPEG and no PNG picture" : "it is empty");
+        return photo_fail(error, size ? -ENOTSUP : -EINVAL,
+                          size ? "it is no JPEG and no PNG picture" : "it is empty");
     if (status || orientation == 1)
         return status;
     struct frame *upright = turned(*frame, orientation);
@@ -131,7 +132,9 @@ static int read_path(const char *path, struct buffer *buffer)
     int descriptor = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
     if (descriptor < 0)
         return -errno;
-    int status = fstat(descriptor, &info) ? -errno : S_ISDIR(info.st_mode) ? -EISDIR : read_all(descriptor, buffer);
+    int status = fstat(descriptor, &info) ? -errno
+                 : S_ISDIR(info.st_mode)  ? -EISDIR
+                                          : read_all(descriptor, buffer);
     if (descriptor != STDIN_FILENO)
         close(descriptor);
     return status;

@@ -5,11 +5,14 @@
 
 #include "capture/photo.h"
 
-int photo_fail(struct photo_error *error, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int photo_fail(struct photo_error *error, int code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Each reads its format and the orientation (1 to 8) that its EXIF data gives, 1 without. */
-int jpeg_decode(struct frame **frame, int *orientation, const uint8_t *bytes, size_t size, struct photo_error *error);
-int png_decode(struct frame **frame, int *orientation, const uint8_t *bytes, size_t size, struct photo_error *error);
+int jpeg_decode(struct frame **frame, int *orientation, const uint8_t *bytes, size_t size,
+                struct photo_error *error);
+int png_decode(struct frame **frame, int *orientation, const uint8_t *bytes, size_t size,
+               struct photo_error *error);
 
 /* Orientation in a TIFF structure (the body of an EXIF block), 1 when there is none that makes sense. */
 int exif_orientation(const uint8_t *tiff, size_t size);

@@ -87,7 +87,8 @@ static void read_picture(struct decoder *d, int *orientation)
     *orientation = find_orientation(d);
 }
 
-int png_decode(struct frame **frame, int *orientation, const uint8_t *bytes, size_t size, struct photo_error *error)
+int png_decode(struct frame **frame, int *orientation, const uint8_t *bytes, size_t size,
+               struct photo_error *error)
 {
     struct decoder *d = calloc(1, sizeof(*d));
     if (!d)

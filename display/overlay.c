@@ -56,7 +56,8 @@ static void text_size(cairo_t *cairo, const char *text, const struct style *styl
     *height = h;
 }
 
-static void show_text(cairo_t *cairo, const char *text, const struct style *style, double x, double y, double width)
+static void show_text(cairo_t *cairo, const char *text, const struct style *style, double x, double y,
+                      double width)
 {
     PangoLayout *layout = text_layout(cairo, text, style, width);
     cairo_move_to(cairo, x, y);
@@ -68,7 +69,8 @@ static void show_text(cairo_t *cairo, const char *text, const struct style *styl
 
 static bool touch(const struct overlay_rect *a, const struct overlay_rect *b)
 {
-    return a->x < b->x + b->width && b->x < a->x + a->width && a->y < b->y + b->height && b->y < a->y + a->height;
+    return a->x < b->x + b->width && b->x < a->x + a->width && a->y < b->y + b->height &&
+           b->y < a->y + a->height;
 }
 
 static double limit(double value, double most)
@@ -107,7 +109,8 @@ static void place(struct overlay_rect *label, const float *box, int width, int h
     label->y = limit(top - label->height, most);
 }
 
-static void layout_on(cairo_t *cairo, const struct overlay *overlay, int width, int height, struct overlay_rect *labels)
+static void layout_on(cairo_t *cairo, const struct overlay *overlay, int width, int height,
+                      struct overlay_rect *labels)
 {
     struct style style = style_of(width, height);
     for (int i = 0; i < overlay->box_count; i++) {
@@ -147,12 +150,14 @@ static const double *colour_of(int colour)
 }
 
 /* A dark edge on both sides of the coloured line keeps it visible on any ground. */
-static void draw_box(cairo_t *cairo, const struct overlay_box *box, const struct style *style, int width, int height)
+static void draw_box(cairo_t *cairo, const struct overlay_box *box, const struct style *style, int width,
+                     int height)
 {
     const double *c = colour_of(box->colour);
     double inset = style->line * 0.9;
     double x = fmax((double)box->box[0] * width, inset), y = fmax((double)box->box[1] * height, inset);
-    double w = fmin((double)box->box[2] * width, width - inset) - x, h = fmin((double)box->box[3] * height, height - inset) - y;
+    double w = fmin((double)box->box[2] * width, width - inset) - x,
+           h = fmin((double)box->box[3] * height, height - inset) - y;
     if (w <= 0 || h <= 0)
         return;
     rounded(cairo, x, y, w, h, style->radius);
@@ -176,11 +181,12 @@ static void draw_label(cairo_t *cairo, const struct overlay_box *box, const stru
     cairo_set_line_width(cairo, fmax(1, style->line / 3));
     cairo_stroke(cairo);
     cairo_set_source_rgb(cairo, bright ? 0 : 1, bright ? 0 : 1, bright ? 0 : 1);
-    show_text(cairo, box->label, style, at->x + style->pad, at->y + style->pad / 2, fmax(at->width - 2 * style->pad, 1));
+    show_text(cairo, box->label, style, at->x + style->pad, at->y + style->pad / 2,
+              fmax(at->width - 2 * style->pad, 1));
 }
 
-static void draw_line(cairo_t *cairo, const struct overlay_line *line, const struct style *style, double x, double y,
-                      double width)
+static void draw_line(cairo_t *cairo, const struct overlay_line *line, const struct style *style, double x,
+                      double y, double width)
 {
     double bar = style->font * 0.22, part = line->bar < 0 ? 0 : line->bar > 1 ? 1 : (double)line->bar;
     cairo_set_source_rgb(cairo, 1, 1, 1);
@@ -195,7 +201,8 @@ static void draw_line(cairo_t *cairo, const struct overlay_line *line, const str
     cairo_fill(cairo);
 }
 
-static void draw_card(cairo_t *cairo, const struct overlay *overlay, const struct style *style, int width, int height)
+static void draw_card(cairo_t *cairo, const struct overlay *overlay, const struct style *style, int width,
+                      int height)
 {
     double margin = style->font * 0.6, each = style->font * 2.1, widest = style->font * 10;
     int lines = overlay->line_count;
@@ -212,7 +219,8 @@ static void draw_card(cairo_t *cairo, const struct overlay *overlay, const struc
     cairo_set_source_rgba(cairo, 0.05, 0.07, 0.10, 0.78);
     cairo_fill(cairo);
     for (int i = 0; i < lines; i++)
-        draw_line(cairo, &overlay->lines[i], style, x + margin, y + margin * 0.7 + i * each, fmax(card - 2 * margin, 1));
+        draw_line(cairo, &overlay->lines[i], style, x + margin, y + margin * 0.7 + i * each,
+                  fmax(card - 2 * margin, 1));
 }
 
 void overlay_draw(const struct overlay *overlay, cairo_t *cairo, int width, int height)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is drawn over a picture: boxes with labels, and a card of lines with bars. Knows nothing of models. Layout
- * comes first (where does each label go), drawing onto a cairo_t second, so that the same overlay goes onto a frame or
- * onto a plane of its own.
+ * What is drawn over a picture: boxes with labels, and a card of lines with bars. Knows nothing of models.
+ * Layout comes first (where does each label go), drawing onto a cairo_t second, so that the same overlay goes
+ * onto a frame or onto a plane of its own.
  */
 #ifndef PIPIT_DISPLAY_OVERLAY_H
 #define PIPIT_DISPLAY_OVERLAY_H
@@ -35,7 +35,8 @@ struct overlay_rect {
     double x, y, width, height; /* pixels */
 };
 
-/* Places the label of each box: inside the picture, at its box, not over another label where there is room. */
+/* Places the label of each box: inside the picture, at its box, not over another label where there is room.
+ */
 void overlay_layout(const struct overlay *overlay, int width, int height, struct overlay_rect *labels);
 
 typedef struct _cairo cairo_t;

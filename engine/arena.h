@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Places blocks with known lifetimes in one arena: largest first, each at the lowest free offset (greedy by size;
- * Pisarchyk and Lee, Efficient Memory Management for Deep Neural Net Inference, 2020). */
+/* Places blocks with known lifetimes in one arena: largest first, each at the lowest free offset (greedy by
+ * size; Pisarchyk and Lee, Efficient Memory Management for Deep Neural Net Inference, 2020). */
 #ifndef PIPIT_ENGINE_ARENA_H
 #define PIPIT_ENGINE_ARENA_H
 

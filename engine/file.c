@@ -48,7 +48,7 @@ int file_read(struct file *file, const char *path, struct pipit_error *error)
     if (!status)
         return 0;
     file_free(file);
-    const char *why = status == -EINVAL ? "it is empty or no regular file"
+    const char *why = status == -EINVAL  ? "it is empty or no regular file"
                       : status == -E2BIG ? "it is larger than 1 GiB"
                                          : strerror(-status);
     return fail(error, status, "cannot read the model '%s': %s", path, why);

@@ -34,11 +34,13 @@ static void *grown(struct pool *pool, void *array, int used, int *room, size_t s
     return bigger;
 }
 
-int graph_add_tensor(struct graph *graph, const char *name, enum pipit_type type, int rank, const int32_t *shape)
+int graph_add_tensor(struct graph *graph, const char *name, enum pipit_type type, int rank,
+                     const int32_t *shape)
 {
     if (graph->tensors >= GRAPH_TENSORS_MAX || rank < 0 || rank > PIPIT_RANK_MAX)
         return -E2BIG;
-    void *array = grown(&graph->pool, graph->tensor, graph->tensors, &graph->tensor_room, sizeof(struct tensor));
+    void *array =
+        grown(&graph->pool, graph->tensor, graph->tensors, &graph->tensor_room, sizeof(struct tensor));
     if (!array)
         return -ENOMEM;
     graph->tensor = array;
@@ -69,7 +71,8 @@ static const int *copied(struct pool *pool, const int *list, int count)
     return copy;
 }
 
-int graph_add_node(struct graph *graph, enum op op, const int *input, int inputs, const int *output, int outputs)
+int graph_add_node(struct graph *graph, enum op op, const int *input, int inputs, const int *output,
+                   int outputs)
 {
     if (graph->nodes >= GRAPH_NODES_MAX || inputs > NODE_INPUTS_MAX || outputs > NODE_OUTPUTS_MAX)
         return -E2BIG;

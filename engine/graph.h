@@ -2,9 +2,9 @@
 /*
  * The one graph that every importer makes and that the optimiser, the plan and the operators read.
  * Layouts are TensorFlow Lite's: activations NHWC, convolution weights OHWI, depthwise weights 1HWC, fully
- * connected weights [out, in]. Nodes stand in an order in which they can run. Operators mean what the TensorFlow
- * Lite operator of that name means (tensorflow/lite/schema/schema.fbs), so that its reference kernels are the
- * specification of the arithmetic, quantised types included.
+ * connected weights [out, in]. Nodes stand in an order in which they can run. Operators mean what the
+ * TensorFlow Lite operator of that name means (tensorflow/lite/schema/schema.fbs), so that its reference
+ * kernels are the specification of the arithmetic, quantised types included.
  */
 #ifndef PIPIT_ENGINE_GRAPH_H
 #define PIPIT_ENGINE_GRAPH_H
@@ -14,30 +14,38 @@
 #include "engine/pool.h"
 
 struct quant {
-    int count;           /* 0: none; 1: for the whole tensor; else one for each index of dimension `axis` */
+    int count; /* 0: none; 1: for the whole tensor; else one for each index of dimension `axis` */
     int axis;
-    const float *scale;  /* real = scale * (value - zero) */
+    const float *scale; /* real = scale * (value - zero) */
     const int32_t *zero;
 };
 
 struct tensor {
-    const char *name;              /* never NULL */
+    const char *name; /* never NULL */
     enum pipit_type type;
     int rank;
     int32_t shape[PIPIT_RANK_MAX]; /* each >= 1 once inferred (0 is allowed in one dimension of a constant) */
     struct quant quant;
-    const void *data;              /* a constant's elements (aligned to its type), else NULL */
-    bool was_u8;                   /* an int8 tensor that is uint8 in the file; zero point and data moved by -128 */
+    const void *data; /* a constant's elements (aligned to its type), else NULL */
+    bool was_u8;      /* an int8 tensor that is uint8 in the file; zero point and data moved by -128 */
 };
 
-enum activation { ACT_NONE, ACT_RELU, ACT_RELU6, ACT_RELU_N1_TO_1, ACT_TANH, ACT_HARD_SWISH, ACT_HARD_SIGMOID };
+enum activation {
+    ACT_NONE,
+    ACT_RELU,
+    ACT_RELU6,
+    ACT_RELU_N1_TO_1,
+    ACT_TANH,
+    ACT_HARD_SWISH,
+    ACT_HARD_SIGMOID
+};
 enum padding { PAD_SAME, PAD_VALID, PAD_EXPLICIT };
 
 struct window { /* convolutions and pools; [0] is vertical, [1] horizontal */
     int stride[2], dilation[2];
-    int size[2];              /* pools; convolutions have it in their weights' shape */
+    int size[2]; /* pools; convolutions have it in their weights' shape */
     enum padding padding;
-    int before[2], after[2];  /* rows and columns of padding; given for PAD_EXPLICIT, else set by inference */
+    int before[2], after[2]; /* rows and columns of padding; given for PAD_EXPLICIT, else set by inference */
 };
 
 struct strided_slice {
@@ -52,7 +60,7 @@ struct detection { /* TFLite_Detection_PostProcess */
     bool regular_nms;
 };
 
-#define NODE_INPUTS_MAX 64
+#define NODE_INPUTS_MAX  64
 #define NODE_OUTPUTS_MAX 64
 
 struct node {
@@ -67,16 +75,16 @@ struct node {
         struct strided_slice slice;
         struct detection detection;
         struct {
-            int axis, count;        /* CONCATENATION, PACK, UNPACK, SPLIT, GATHER (count: batch_dims) */
+            int axis, count; /* CONCATENATION, PACK, UNPACK, SPLIT, GATHER (count: batch_dims) */
         } axis;
         struct {
-            bool keep_dims;         /* MEAN, SUM, REDUCE_MAX, ... */
+            bool keep_dims; /* MEAN, SUM, REDUCE_MAX, ... */
         } reduce;
         struct {
             bool align_corners, half_pixel_centers;
         } resize;
         struct {
-            int block;              /* DEPTH_TO_SPACE, SPACE_TO_DEPTH */
+            int block; /* DEPTH_TO_SPACE, SPACE_TO_DEPTH */
         } block;
         struct {
             int rank;
@@ -86,21 +94,21 @@ struct node {
             int axes, axis[PIPIT_RANK_MAX]; /* SQUEEZE; none: every dimension of 1 */
         } squeeze;
         struct {
-            float alpha;            /* LEAKY_RELU: slope below 0; SOFTMAX: beta */
+            float alpha; /* LEAKY_RELU: slope below 0; SOFTMAX: beta */
         } scalar;
         struct {
-            bool reflect_edge;      /* MIRROR_PAD: true for SYMMETRIC */
+            bool reflect_edge; /* MIRROR_PAD: true for SYMMETRIC */
         } mirror;
         struct {
-            bool asymmetric;        /* FULLY_CONNECTED (and hybrid convolutions): asymmetric_quantize_inputs */
+            bool asymmetric; /* FULLY_CONNECTED (and hybrid convolutions): asymmetric_quantize_inputs */
             bool keep_num_dims;
         } fc;
     };
 };
 
-#define GRAPH_IO_MAX 32
+#define GRAPH_IO_MAX      32
 #define GRAPH_TENSORS_MAX 100000
-#define GRAPH_NODES_MAX 10000
+#define GRAPH_NODES_MAX   10000
 
 struct graph {
     struct pool pool; /* names, lists, labels: everything that lives as long as the graph */
@@ -115,8 +123,8 @@ struct graph {
     const char *format, *network, *description; /* for people; "" when unknown */
     const char **label;                         /* the file's own labels */
     int labels;
-    bool has_normalisation; /* from the file */
-    float mean[3], std[3];  /* of bytes 0..255 */
+    bool has_normalisation;    /* from the file */
+    float mean[3], std[3];     /* of bytes 0..255 */
     const char *normalisation; /* where it comes from: "metadata", "GGUF metadata" */
     int operators;             /* in the file, before anything was added or removed */
     size_t file_bytes;         /* size of the file, to which memory is kept in proportion */
@@ -126,12 +134,14 @@ void graph_init(struct graph *graph);
 void graph_finish(struct graph *graph);
 
 /* Each returns an index, or -ENOMEM / -E2BIG. Names are copied; shape has `rank` elements. */
-int graph_add_tensor(struct graph *graph, const char *name, enum pipit_type type, int rank, const int32_t *shape);
+int graph_add_tensor(struct graph *graph, const char *name, enum pipit_type type, int rank,
+                     const int32_t *shape);
 /* A constant; data is borrowed (from the file's bytes or graph->data) until the graph has been planned. */
 int graph_add_constant(struct graph *graph, const char *name, enum pipit_type type, int rank,
                        const int32_t *shape, const void *data);
 /* A node at the end, zeroed but for these. The index lists are copied. */
-int graph_add_node(struct graph *graph, enum op op, const int *input, int inputs, const int *output, int outputs);
+int graph_add_node(struct graph *graph, enum op op, const int *input, int inputs, const int *output,
+                   int outputs);
 
 /* Bytes that activations, or constants, or packed weights may take: 256 MiB and 64 times the file. */
 int64_t graph_budget(const struct graph *graph);

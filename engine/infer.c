@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-/* A constant may grow when it is computed (float16 to float32: twice), but a small file must not fill the memory. */
+/* A constant may grow when it is computed (float16 to float32: twice), but a small file must not fill the
+ * memory. */
 static bool worth_folding(const struct graph *graph, const struct node *node)
 {
     int64_t in = 1 << 16, out = 0;

@@ -26,7 +26,8 @@ static int check_settings(struct pipit_settings *settings, struct pipit_error *e
     if (settings->threads < 0 || settings->threads > WORKERS_MAX)
         return fail(error, -EINVAL, "threads must be 1 to %d (0: one a processor)", WORKERS_MAX);
     for (int c = 0; settings->has_normalisation && c < 3; c++)
-        if (!(settings->std[c] > 1e-6f || settings->std[c] < -1e-6f) || !(settings->mean[c] == settings->mean[c]))
+        if (!(settings->std[c] > 1e-6f || settings->std[c] < -1e-6f) ||
+            !(settings->mean[c] == settings->mean[c]))
             return fail(error, -EINVAL, "mean and std must be numbers, std not 0");
     if (settings->max_objects < 1 || settings->max_objects > 1000)
         return fail(error, -EINVAL, "max_objects must be 1 to 1000");
@@ -105,8 +106,8 @@ struct source {
     uint64_t seed;
 };
 
-static int create(struct pipit_model **out, const struct source *source, const struct pipit_settings *settings,
-                  struct pipit_error *error)
+static int create(struct pipit_model **out, const struct source *source,
+                  const struct pipit_settings *settings, struct pipit_error *error)
 {
     *out = NULL;
     if (error)
@@ -151,8 +152,8 @@ static const struct importer *importer_of(const void *bytes, size_t size, struct
     return NULL;
 }
 
-static int make_from_bytes(const struct source *source, struct graph *graph, const struct pipit_settings *settings,
-                           struct pipit_error *error)
+static int make_from_bytes(const struct source *source, struct graph *graph,
+                           const struct pipit_settings *settings, struct pipit_error *error)
 {
     const struct importer *importer = importer_of(source->bytes, source->size, error);
     if (!importer)
@@ -164,8 +165,8 @@ static int make_from_bytes(const struct source *source, struct graph *graph, con
     return status;
 }
 
-static int make_random(const struct source *source, struct graph *graph, const struct pipit_settings *settings,
-                       struct pipit_error *error)
+static int make_random(const struct source *source, struct graph *graph,
+                       const struct pipit_settings *settings, struct pipit_error *error)
 {
     graph->format = "random weights";
     return network_random(graph, source->network, source->seed, error);
@@ -200,7 +201,8 @@ int pipit_model_random(struct pipit_model **model, const char *network, uint64_t
     return create(model, &source, settings, error);
 }
 
-int pipit_file_operators(const char *path, struct pipit_operator *operators, int max, struct pipit_error *error)
+int pipit_file_operators(const char *path, struct pipit_operator *operators, int max,
+                         struct pipit_error *error)
 {
     struct file file;
     int status = file_read(&file, path, error);
@@ -239,7 +241,8 @@ int pipit_model_run_timed(struct pipit_model *model)
     return 0;
 }
 
-int pipit_model_set_image(struct pipit_model *model, const struct pipit_image *image, struct pipit_error *error)
+int pipit_model_set_image(struct pipit_model *model, const struct pipit_image *image,
+                          struct pipit_error *error)
 {
     uint64_t start = clock_now_ns();
     if (model->graph.inputs < 1)

@@ -9,16 +9,16 @@ struct pipit_model {
     struct graph graph;
     struct kernels kernels;
     struct plan plan;
-    struct pipit_settings settings;  /* decoder and fit resolved */
+    struct pipit_settings settings; /* decoder and fit resolved */
     struct pipit_tensor *input, *output;
-    struct pool pool;                /* labels set by the user, tensor lists */
+    struct pool pool; /* labels set by the user, tensor lists */
     const char *const *label;
     int labels;
-    struct preprocess preprocess;    /* picture to input tensor */
-    struct detector detector;        /* anchors and room for candidates; empty for other tasks */
+    struct preprocess preprocess; /* picture to input tensor */
+    struct detector detector;     /* anchors and room for candidates; empty for other tasks */
     struct pipit_times times;
     struct pipit_info info;
-    uint64_t *step_ns;               /* of the last timed run */
+    uint64_t *step_ns; /* of the last timed run */
 };
 
 /* A file format: recognised by its first bytes, read into a graph. */

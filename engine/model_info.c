@@ -156,7 +156,9 @@ int pipit_model_steps(const struct pipit_model *model)
 
 static const char *operation(const struct node *node)
 {
-#define X(name) {#name, #name "+RELU", #name "+RELU6", #name "+RELU_N1_TO_1", #name "+TANH", #name "+HARD_SWISH", #name "+HARD_SIGMOID"},
+#define X(name)                                                                                              \
+    {#name,         #name "+RELU",       #name "+RELU6",       #name "+RELU_N1_TO_1",                        \
+     #name "+TANH", #name "+HARD_SWISH", #name "+HARD_SIGMOID"},
     static const char *const names[OP_COUNT][7] = {PIPIT_OPERATORS(X)};
 #undef X
     return names[node->op][node->act];

@@ -40,10 +40,12 @@ void node_error_write(const struct graph *graph, const struct node *node, struct
     error_write(error, "%s: %s", node_describe(graph, node, who, sizeof(who)), what);
 }
 
-int need_inputs(const struct graph *graph, const struct node *node, int least, int most, struct pipit_error *error)
+int need_inputs(const struct graph *graph, const struct node *node, int least, int most,
+                struct pipit_error *error)
 {
     if (node->inputs < least || node->inputs > most || node->outputs < 1)
-        return node_fail(graph, node, error, -EINVAL, "has %d inputs and %d outputs", node->inputs, node->outputs);
+        return node_fail(graph, node, error, -EINVAL, "has %d inputs and %d outputs", node->inputs,
+                         node->outputs);
     for (int i = 0; i < least; i++)
         if (node->input[i] < 0)
             return node_fail(graph, node, error, -EINVAL, "input %d is missing", i);
@@ -72,8 +74,8 @@ int constant_ints(const struct graph *graph, const struct node *node, int input,
     const struct tensor *tensor = node_input(graph, node, input);
     if (!tensor || !tensor->data || tensor->rank > 1 || tensor_elements(tensor) > most ||
         (tensor->type != PIPIT_I32 && tensor->type != PIPIT_I64))
-        return node_fail(graph, node, error, -ENOTSUP, "input %d must be a constant list of at most %d integers",
-                         input, most);
+        return node_fail(graph, node, error, -ENOTSUP,
+                         "input %d must be a constant list of at most %d integers", input, most);
     int count = (int)tensor_elements(tensor);
     for (int i = 0; i < count; i++) {
         int64_t value;
@@ -91,7 +93,8 @@ int constant_ints(const struct graph *graph, const struct node *node, int input,
 int infer_window(struct window *window, int dimension, int input, int size, int *output)
 {
     int stride = window->stride[dimension], dilation = window->dilation[dimension];
-    if (stride < 1 || dilation < 1 || size < 1 || input < 1 || stride > 4096 || dilation > 4096 || size > 4096)
+    if (stride < 1 || dilation < 1 || size < 1 || input < 1 || stride > 4096 || dilation > 4096 ||
+        size > 4096)
         return -EINVAL;
     int reach = (size - 1) * dilation + 1;
     if (window->padding == PAD_SAME) {

@@ -5,13 +5,13 @@
  * A model is opened from a file (TFLite; PyTorch state dicts in .pth/.pt, safetensors or GGUF) or made from a
  * network's name with random weights. Everything is allocated when it is opened; a run allocates nothing.
  *
- * Threads: a model is used by one thread at a time; different models may be used by different threads at once.
- * A run uses `threads` OpenMP threads: the caller and threads-1 more, which belong to the calling thread; call
- * from one thread to keep one team. Start the process with OMP_WAIT_POLICY=passive if they must not spin for
- * some milliseconds after a run. The library has no global state that can be changed.
+ * Threads: a model is used by one thread at a time; different models may be used by different threads at
+ * once. A run uses `threads` OpenMP threads: the caller and threads-1 more, which belong to the calling
+ * thread; call from one thread to keep one team. Start the process with OMP_WAIT_POLICY=passive if they must
+ * not spin for some milliseconds after a run. The library has no global state that can be changed.
  *
- * Errors: functions that return int give 0 (or a count) on success and a negative errno value otherwise, with a
- * sentence for people in *error where there is one. Nothing that comes from a file or an image aborts.
+ * Errors: functions that return int give 0 (or a count) on success and a negative errno value otherwise, with
+ * a sentence for people in *error where there is one. Nothing that comes from a file or an image aborts.
  */
 #ifndef PIPIT_H
 #define PIPIT_H
@@ -41,9 +41,9 @@ enum pipit_cpu {
     PIPIT_CPU_DOTPROD = 1 << 1,
     PIPIT_CPU_FP16 = 1 << 2,
     PIPIT_CPU_I8MM = 1 << 3,
-    PIPIT_CPU_AVX2 = 1 << 8, /* with FMA and F16C */
+    PIPIT_CPU_AVX2 = 1 << 8,   /* with FMA and F16C */
     PIPIT_CPU_AVX512 = 1 << 9, /* F, BW, DQ, VL */
-    PIPIT_CPU_VNNI = 1 << 10, /* AVX512_VNNI */
+    PIPIT_CPU_VNNI = 1 << 10,  /* AVX512_VNNI */
 };
 
 PIPIT_API unsigned pipit_cpu_flags(void); /* what this machine has: PIPIT_CPU_* or'ed */
@@ -68,32 +68,32 @@ enum pipit_decoder {
     PIPIT_DECODER_NONE,
 };
 
-#define PIPIT_SSD_MAPS_MAX 8
+#define PIPIT_SSD_MAPS_MAX    8
 #define PIPIT_SSD_ASPECTS_MAX 8
 
 /* SSD anchors as in TensorFlow's object detection API (multiple_grid_anchor_generator.create_ssd_anchors) and
  * boxes as in Liu et al., SSD: Single Shot MultiBox Detector, 2016. */
 struct pipit_ssd {
-    int maps;                             /* feature maps, 1 to PIPIT_SSD_MAPS_MAX */
-    int grid[PIPIT_SSD_MAPS_MAX];         /* cells along a side of each map */
-    float min_scale, max_scale;           /* of the input's side; in equal steps from the first map to the last */
+    int maps;                     /* feature maps, 1 to PIPIT_SSD_MAPS_MAX */
+    int grid[PIPIT_SSD_MAPS_MAX]; /* cells along a side of each map */
+    float min_scale, max_scale;   /* of the input's side; in equal steps from the first map to the last */
     int aspects;
-    float aspect[PIPIT_SSD_ASPECTS_MAX];  /* width / height */
-    bool reduce_lowest;                   /* first map: aspect 1 at scale 0.1, aspects 2 and 1/2 at min_scale */
-    bool interpolated;                    /* one more of aspect 1 at sqrt(scale * next scale), last: with 1.0 */
-    float divisor[4];                     /* ty, tx, th, tw are divided by these */
-    int background;                       /* class that is no object, -1 if there is none */
-    bool softmax;                         /* scores are logits for a softmax; else for a sigmoid, class by class */
-    bool boxes_first;                     /* output 0 is the boxes and output 1 the scores */
+    float aspect[PIPIT_SSD_ASPECTS_MAX]; /* width / height */
+    bool reduce_lowest; /* first map: aspect 1 at scale 0.1, aspects 2 and 1/2 at min_scale */
+    bool interpolated;  /* one more of aspect 1 at sqrt(scale * next scale), last: with 1.0 */
+    float divisor[4];   /* ty, tx, th, tw are divided by these */
+    int background;     /* class that is no object, -1 if there is none */
+    bool softmax;       /* scores are logits for a softmax; else for a sigmoid, class by class */
+    bool boxes_first;   /* output 0 is the boxes and output 1 the scores */
 };
 
 struct pipit_settings {
-    int threads;              /* 1 to 64; 0: as many as the process may run on */
-    unsigned cpu_mask;        /* PIPIT_CPU_* that may be used; ~0u: all */
-    bool has_normalisation;   /* mean and std below count; else what the file says */
-    float mean[3], std[3];    /* of bytes 0..255, for R, G, B: input = (byte - mean) / std; std not 0 */
+    int threads;            /* 1 to 64; 0: as many as the process may run on */
+    unsigned cpu_mask;      /* PIPIT_CPU_* that may be used; ~0u: all */
+    bool has_normalisation; /* mean and std below count; else what the file says */
+    float mean[3], std[3];  /* of bytes 0..255, for R, G, B: input = (byte - mean) / std; std not 0 */
     enum pipit_fit fit;
-    int resize;               /* PIPIT_FIT_CROP: the shorter side in pixels; 0: input side * 256 / 224 */
+    int resize; /* PIPIT_FIT_CROP: the shorter side in pixels; 0: input side * 256 / 224 */
     enum pipit_decoder decoder;
     struct pipit_ssd ssd;
     float threshold;          /* detections below this score are left out, 0..1; < 0: the default, 0.5 */
@@ -142,20 +142,21 @@ enum pipit_type {
 struct pipit_tensor {
     const char *name; /* UTF-8, "" if it has none */
     enum pipit_type type;
-    int rank;                          /* 0 to PIPIT_RANK_MAX */
-    const int32_t *shape;              /* images: batch, height, width, channels, unless channels_first */
-    const float *scale;                /* quantisation: real = scale * (value - zero_point) */
+    int rank;             /* 0 to PIPIT_RANK_MAX */
+    const int32_t *shape; /* images: batch, height, width, channels, unless channels_first */
+    const float *scale;   /* quantisation: real = scale * (value - zero_point) */
     const int32_t *zero_point;
-    int scales;                        /* 0: not quantised; 1; or one for each index of dimension quant_axis */
+    int scales; /* 0: not quantised; 1; or one for each index of dimension quant_axis */
     int quant_axis;
-    bool channels_first;               /* batch, channels, height, width */
-    void *data;                        /* the model's own memory, 64-byte aligned, row-major, little-endian */
-    size_t size;                       /* bytes */
+    bool channels_first; /* batch, channels, height, width */
+    void *data;          /* the model's own memory, 64-byte aligned, row-major, little-endian */
+    size_t size;         /* bytes */
 };
 
 PIPIT_API int pipit_model_inputs(const struct pipit_model *model);
 PIPIT_API int pipit_model_outputs(const struct pipit_model *model);
-/* Borrowed until the model is destroyed; NULL when there is no such index. Outputs hold the last run's answer. */
+/* Borrowed until the model is destroyed; NULL when there is no such index. Outputs hold the last run's
+ * answer. */
 PIPIT_API const struct pipit_tensor *pipit_model_input(const struct pipit_model *model, int index);
 PIPIT_API const struct pipit_tensor *pipit_model_output(const struct pipit_model *model, int index);
 PIPIT_API const char *pipit_type_name(enum pipit_type type); /* "float32" */
@@ -166,16 +167,16 @@ PIPIT_API int pipit_model_run(struct pipit_model *model);
 
 /* ---- pictures ------------------------------------------------------------------------------------------ */
 
-#define PIPIT_FOURCC(a, b, c, d)                                                                                \
+#define PIPIT_FOURCC(a, b, c, d)                                                                             \
     ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
 #define PIPIT_RGB24 PIPIT_FOURCC('R', 'G', 'B', '3') /* bytes R, G, B */
 
 /* A picture that belongs to someone else, for the length of a call. */
 struct pipit_image {
-    uint32_t format;         /* PIPIT_RGB24 */
-    int width, height;       /* pixels, 1 to 65500 */
-    const uint8_t *data[3];  /* first byte of each plane */
-    ptrdiff_t stride[3];     /* bytes from one row to the next */
+    uint32_t format;        /* PIPIT_RGB24 */
+    int width, height;      /* pixels, 1 to 65500 */
+    const uint8_t *data[3]; /* first byte of each plane */
+    ptrdiff_t stride[3];    /* bytes from one row to the next */
 };
 
 /* Fits the picture to the first input's size, normalises it and puts it into the input tensor.
@@ -200,7 +201,8 @@ struct pipit_object {
     float box[4]; /* left, top, right, bottom as fractions of the picture, within 0..1 */
 };
 
-/* set_image, run, and at most `max` objects, best first. Returns how many. -EINVAL: the model is no detector. */
+/* set_image, run, and at most `max` objects, best first. Returns how many. -EINVAL: the model is no detector.
+ */
 PIPIT_API int pipit_detect(struct pipit_model *model, const struct pipit_image *image,
                            struct pipit_object *objects, int max, struct pipit_error *error);
 
@@ -223,33 +225,34 @@ PIPIT_API int pipit_model_set_labels(struct pipit_model *model, const char *text
 /* ---- what is inside ------------------------------------------------------------------------------------ */
 
 struct pipit_info {
-    const char *format;           /* "TFLite", "PyTorch state dict", "safetensors", "GGUF", "random weights" */
-    const char *network;          /* what was recognised, as "MobileNetV3-Small", or "" */
-    const char *description;      /* from the file, or "" */
-    const char *normalisation;    /* where mean and std come from: "settings", "metadata", "input quantisation",
-                                     "GGUF metadata" or "none" */
-    float mean[3], std[3];        /* valid unless "none" */
+    const char *format;        /* "TFLite", "PyTorch state dict", "safetensors", "GGUF", "random weights" */
+    const char *network;       /* what was recognised, as "MobileNetV3-Small", or "" */
+    const char *description;   /* from the file, or "" */
+    const char *normalisation; /* where mean and std come from: "settings", "metadata", "input quantisation",
+                                  "GGUF metadata" or "none" */
+    float mean[3], std[3];     /* valid unless "none" */
     bool float_input;
     int input_width, input_height, input_channels; /* 0 when the first input is no picture */
-    int operators;                /* in the file */
-    int steps;                    /* after optimisation */
-    int64_t macs;                 /* multiply-accumulates of a run */
-    int64_t parameters;           /* elements of constant tensors */
-    size_t arena_bytes;           /* activations, as planned */
-    size_t weight_bytes;          /* packed weights and tables */
+    int operators;                                 /* in the file */
+    int steps;                                     /* after optimisation */
+    int64_t macs;                                  /* multiply-accumulates of a run */
+    int64_t parameters;                            /* elements of constant tensors */
+    size_t arena_bytes;                            /* activations, as planned */
+    size_t weight_bytes;                           /* packed weights and tables */
     int threads;
-    unsigned cpu;                 /* PIPIT_CPU_* in use */
+    unsigned cpu; /* PIPIT_CPU_* in use */
 };
 PIPIT_API void pipit_model_info(const struct pipit_model *model, struct pipit_info *info);
 
 struct pipit_operator {
-    char name[64];      /* as in the file's format, "CONV_2D" */
+    char name[64]; /* as in the file's format, "CONV_2D" */
     int count;
-    const char *why;    /* NULL: can be run; else why not */
+    const char *why; /* NULL: can be run; else why not */
 };
 
 /* Looks into a file without planning it. Lists each kind of operator once, in the file's order of first use;
- * returns how many kinds there are (may be more than max), or an error as pipit_model_open(), but not -ENOTSUP. */
+ * returns how many kinds there are (may be more than max), or an error as pipit_model_open(), but not
+ * -ENOTSUP. */
 PIPIT_API int pipit_file_operators(const char *path, struct pipit_operator *operators, int max,
                                    struct pipit_error *error);
 
@@ -259,13 +262,14 @@ struct pipit_step {
     const char *kernel;    /* "conv_f32_avx2" */
     int32_t out_shape[4];
     int64_t macs;
-    size_t arena_offset;   /* of its first output */
+    size_t arena_offset; /* of its first output */
     size_t output_bytes;
-    double ms;             /* of the last pipit_model_run_timed() */
+    double ms; /* of the last pipit_model_run_timed() */
 };
 PIPIT_API int pipit_model_steps(const struct pipit_model *model);
 PIPIT_API int pipit_model_step(const struct pipit_model *model, int index, struct pipit_step *step);
-/* A run that also takes the time of every step; slower than pipit_model_run() by two clock readings a step. */
+/* A run that also takes the time of every step; slower than pipit_model_run() by two clock readings a step.
+ */
 PIPIT_API int pipit_model_run_timed(struct pipit_model *model);
 
 #ifdef __cplusplus

@@ -80,7 +80,7 @@ struct step *plan_add_step(struct plan *plan, const struct node *node)
 /* ---- where activations live ---- */
 
 struct layout {
-    int *root;  /* of each tensor: the tensor whose bytes it shares, itself when it has its own */
+    int *root; /* of each tensor: the tensor whose bytes it shares, itself when it has its own */
     int *first, *last;
 };
 
@@ -125,18 +125,21 @@ static bool lives_in_arena(const struct graph *graph, const struct layout *layou
     return layout->root[tensor] == tensor && layout->first[tensor] >= 0 && !graph->tensor[tensor].data;
 }
 
-static int place(struct plan *plan, const struct layout *layout, struct block *block, struct pipit_error *error)
+static int place(struct plan *plan, const struct layout *layout, struct block *block,
+                 struct pipit_error *error)
 {
     const struct graph *graph = plan->graph;
     int count = 0;
     for (int i = 0; i < graph->tensors; i++)
         if (lives_in_arena(graph, layout, i))
-            block[count++] = (struct block){(size_t)tensor_bytes(&graph->tensor[i]), layout->first[i],
-                                            layout->last[i], 0};
+            block[count++] =
+                (struct block){(size_t)tensor_bytes(&graph->tensor[i]), layout->first[i], layout->last[i], 0};
     plan->arena_bytes = arena_layout(block, count);
     if (plan->arena_bytes > (size_t)graph_budget(graph))
-        return fail(error, -ENOMEM, "the network needs %zu MiB for activations, more than Pipit gives to a file "
-                    "of this size", plan->arena_bytes >> 20);
+        return fail(error, -ENOMEM,
+                    "the network needs %zu MiB for activations, more than Pipit gives to a file "
+                    "of this size",
+                    plan->arena_bytes >> 20);
     plan->arena = aligned_alloc(64, plan->arena_bytes + 64);
     if (!plan->arena)
         return fail(error, -ENOMEM, "out of memory for activations (%zu MiB)", plan->arena_bytes >> 20);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A plan: what is left of a graph when all sizes are known. Memory is laid out (each activation has its place in
- * one arena), weights are packed for this machine's kernels, and a run is a list of steps.
+ * A plan: what is left of a graph when all sizes are known. Memory is laid out (each activation has its place
+ * in one arena), weights are packed for this machine's kernels, and a run is a list of steps.
  */
 #ifndef PIPIT_ENGINE_PLAN_H
 #define PIPIT_ENGINE_PLAN_H
@@ -10,39 +10,40 @@
 #include "engine/kernels/kernels.h"
 
 #define STEP_BUFFERS_MAX (NODE_INPUTS_MAX + NODE_OUTPUTS_MAX)
-#define WORKERS_MAX 64
+#define WORKERS_MAX      64
 
 struct step {
     /* Does the share of worker 0 <= worker < workers. Workers of one step run at the same time and write to
      * different bytes; between two steps all wait for each other. No allocation, no system call. */
     void (*run)(const struct step *step, int worker, int workers);
-    const void *args;      /* of run(); made by prepare(), lives in the plan's pool */
+    const void *args; /* of run(); made by prepare(), lives in the plan's pool */
     const struct kernels *kernels;
-    void *const *in;       /* addresses of the node's inputs; NULL where absent, or a constant of a packing operator */
+    void *const
+        *in; /* addresses of the node's inputs; NULL where absent, or a constant of a packing operator */
     void *const *out;
-    char *scratch;         /* scratch_bytes, shared by all steps, 64-byte aligned, contents undefined */
-    size_t scratch_bytes;  /* asked for by prepare(), for all workers together */
+    char *scratch;        /* scratch_bytes, shared by all steps, 64-byte aligned, contents undefined */
+    size_t scratch_bytes; /* asked for by prepare(), for all workers together */
     const struct node *node;
-    const char *kernel;    /* name of the kernel, for people */
+    const char *kernel; /* name of the kernel, for people */
 };
 
 struct plan {
-    struct pool pool;            /* steps' arguments, packed weights */
+    struct pool pool; /* steps' arguments, packed weights */
     const struct graph *graph;
     const struct kernels *kernels;
-    int workers;                 /* that will run the steps */
-    bool borrows;                /* steps read constants where they are, in place of a copy */
+    int workers;  /* that will run the steps */
+    bool borrows; /* steps read constants where they are, in place of a copy */
     struct step *step;
     int steps, step_room;
-    void **address;              /* of every tensor of the graph; NULL when no step needs it */
+    void **address; /* of every tensor of the graph; NULL when no step needs it */
     char *arena;
     size_t arena_bytes;
     char *scratch;
     size_t scratch_bytes;
 };
 
-/* Lays out the arena and prepares every node. The graph must be inferred and outlive the plan, but for the data of
- * its constants, which the plan has packed or copied when this returns. */
+/* Lays out the arena and prepares every node. The graph must be inferred and outlive the plan, but for the
+ * data of its constants, which the plan has packed or copied when this returns. */
 int plan_init(struct plan *plan, const struct graph *graph, const struct kernels *kernels, int workers,
               struct pipit_error *error);
 void plan_finish(struct plan *plan);
@@ -51,11 +52,14 @@ void plan_finish(struct plan *plan);
 int plan_init_empty(struct plan *plan, const struct graph *graph, const struct kernels *kernels, int workers,
                     struct pipit_error *error);
 int plan_run_once(struct plan *plan); /* allocates scratch and runs the steps; -ENOMEM */
-void plan_reset(struct plan *plan, const struct node *node); /* forgets steps, memory and the node's addresses */
+void plan_reset(struct plan *plan,
+                const struct node *node); /* forgets steps, memory and the node's addresses */
 
-/* For prepare(): a new step of this node with its buffers' addresses, run and args to be set. NULL: no memory. */
+/* For prepare(): a new step of this node with its buffers' addresses, run and args to be set. NULL: no
+ * memory. */
 struct step *plan_add_step(struct plan *plan, const struct node *node);
-/* Zeroed memory that lives as long as the plan, 64-byte aligned. NULL: none, or more than the graph's budget. */
+/* Zeroed memory that lives as long as the plan, 64-byte aligned. NULL: none, or more than the graph's budget.
+ */
 void *plan_alloc(struct plan *plan, size_t count, size_t size);
 /* The share [*begin, *end) of `count` items for a worker, in multiples of `grain`. */
 static inline void share(int count, int grain, int worker, int workers, int *begin, int *end)

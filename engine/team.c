@@ -7,8 +7,8 @@
 #include <sched.h>
 #include <stdatomic.h>
 
-/* Between two steps there are microseconds at most, so workers spin for that long before they give way; OpenMP's own
- * barrier would sleep in the kernel each time under OMP_WAIT_POLICY=passive. */
+/* Between two steps there are microseconds at most, so workers spin for that long before they give way;
+ * OpenMP's own barrier would sleep in the kernel each time under OMP_WAIT_POLICY=passive. */
 enum { SPINS = 4000 };
 
 struct barrier {

@@ -5,7 +5,8 @@
 
 #include "engine/plan.h"
 
-/* Runs all steps in order, each by all the plan's workers. ns: NULL, or plan->steps durations to be written. */
+/* Runs all steps in order, each by all the plan's workers. ns: NULL, or plan->steps durations to be written.
+ */
 void team_run(const struct plan *plan, uint64_t *ns);
 /* Processors that this process may run on, 1 to WORKERS_MAX. */
 int team_processors(void);

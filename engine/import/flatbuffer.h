@@ -4,12 +4,12 @@
  *
  *   file    u32 offset of the root table, 4 bytes of identifier, then objects in any order
  *   table   i32 distance back to its vtable, then fields at the vtable's offsets
- *   vtable  u16 bytes of itself, u16 bytes of the table, then for each field u16 its offset in the table; 0: absent
- *   vector  u32 count, then elements; a string is a vector of bytes with a 0 behind it
- *   A field that holds a table, vector or string has a u32 distance to it, from the field's own place.
+ *   vtable  u16 bytes of itself, u16 bytes of the table, then for each field u16 its offset in the table; 0:
+ * absent vector  u32 count, then elements; a string is a vector of bytes with a 0 behind it A field that
+ * holds a table, vector or string has a u32 distance to it, from the field's own place.
  *
- * The first access that leaves the file sets `broken` and gives a default; so does every later one. Readers go on and
- * ask once at the end.
+ * The first access that leaves the file sets `broken` and gives a default; so does every later one. Readers
+ * go on and ask once at the end.
  */
 #ifndef PIPIT_ENGINE_IMPORT_FLATBUFFER_H
 #define PIPIT_ENGINE_IMPORT_FLATBUFFER_H

@@ -54,7 +54,8 @@ static int read_codes(struct import *import)
         struct fb_table entry = fb_at(fb, list, i);
         int64_t old = fb_int(fb, entry, 0, 1, true, 0), builtin = fb_i32(fb, entry, 3, 0);
         struct tflite_code *code = &import->code[i];
-        code->builtin = (int)(builtin > old ? builtin : old); /* small codes stand in both fields, or in the old one */
+        code->builtin =
+            (int)(builtin > old ? builtin : old); /* small codes stand in both fields, or in the old one */
         if (code->builtin == TFLITE_CUSTOM)
             code->custom = pooled_string(import->graph, fb_vector(fb, entry, 1, 1));
         if (code->builtin == TFLITE_CUSTOM && !code->custom)
@@ -71,8 +72,9 @@ static int read_codes(struct import *import)
 
 static int type_of(int64_t code, enum pipit_type *type)
 {
-    static const int types[] = {[0] = PIPIT_F32, [1] = PIPIT_F16, [2] = PIPIT_I32, [3] = PIPIT_U8, [4] = PIPIT_I64,
-                                [5] = -1, [6] = PIPIT_BOOL, [7] = PIPIT_I16, [8] = -1, [9] = PIPIT_I8};
+    static const int types[] = {
+        [0] = PIPIT_F32, [1] = PIPIT_F16,  [2] = PIPIT_I32, [3] = PIPIT_U8, [4] = PIPIT_I64,
+        [5] = -1,        [6] = PIPIT_BOOL, [7] = PIPIT_I16, [8] = -1,       [9] = PIPIT_I8};
     if (code < 0 || code >= (int64_t)(sizeof(types) / sizeof(types[0])) || types[code] < 0)
         return -ENOTSUP;
     *type = (enum pipit_type)types[code];
@@ -83,8 +85,8 @@ static int read_shape(struct import *import, struct fb_table table, const char *
 {
     struct fb_vector dims = fb_vector(&import->fb, table, 0, 4);
     if (dims.count > PIPIT_RANK_MAX)
-        return fail(import->error, -ENOTSUP, "tensor '%.80s' has %u dimensions, more than %d", name, dims.count,
-                    PIPIT_RANK_MAX);
+        return fail(import->error, -ENOTSUP, "tensor '%.80s' has %u dimensions, more than %d", name,
+                    dims.count, PIPIT_RANK_MAX);
     for (uint32_t i = 0; i < dims.count; i++) {
         shape[i] = fb_i32_at(dims, i);
         if (shape[i] == -1)
@@ -117,8 +119,8 @@ static int read_quant(struct import *import, struct fb_table table, struct tenso
         int64_t z = zero.count ? fb_i64_at(zero, zero.count == 1 ? 0 : i) : 0;
         int64_t low = tensor->type == PIPIT_U8 ? 0 : -128, high = tensor->type == PIPIT_U8 ? 255 : 127;
         if (!isfinite(scales[i]) || scales[i] < 0 || (bytes && (z < low || z > high)) || z != (int32_t)z)
-            return fail(import->error, -EINVAL, "tensor '%.80s' has a scale or zero point that makes no sense",
-                        tensor->name);
+            return fail(import->error, -EINVAL,
+                        "tensor '%.80s' has a scale or zero point that makes no sense", tensor->name);
         zeros[i] = (int32_t)z;
     }
     tensor->quant = (struct quant){(int)scale.count, scale.count > 1 ? (int)axis : 0, scales, zeros};
@@ -134,7 +136,8 @@ static int buffer_bytes(struct import *import, int64_t index, const uint8_t **by
         return -EINVAL;
     struct fb_table buffer = fb_at(fb, import->buffers, (uint32_t)index);
     struct fb_vector data = fb_vector(fb, buffer, 0, 1);
-    uint64_t offset = (uint64_t)fb_int(fb, buffer, 1, 8, false, 0), length = (uint64_t)fb_int(fb, buffer, 2, 8, false, 0);
+    uint64_t offset = (uint64_t)fb_int(fb, buffer, 1, 8, false, 0),
+             length = (uint64_t)fb_int(fb, buffer, 2, 8, false, 0);
     *bytes = data.data;
     *size = data.count;
     if (data.count == 0 && offset > 1) {
@@ -172,12 +175,14 @@ static int read_tensor(struct import *import, struct fb_table table)
         return fail(import->error, -ENOMEM, "out of memory");
     int64_t code = fb_u8(fb, table, 1, 0);
     if (type_of(code, &type))
-        return fail(import->error, -ENOTSUP, "tensor '%.80s' is of type %d, which Pipit does not have", name, (int)code);
+        return fail(import->error, -ENOTSUP, "tensor '%.80s' is of type %d, which Pipit does not have", name,
+                    (int)code);
     int rank = read_shape(import, table, name, shape);
     if (rank < 0)
         return rank;
     if (fb_has(fb, table, 6))
-        return fail(import->error, -ENOTSUP, "tensor '%.80s' is sparse; convert the model without sparsity", name);
+        return fail(import->error, -ENOTSUP, "tensor '%.80s' is sparse; convert the model without sparsity",
+                    name);
     int index = graph_add_tensor(import->graph, name, type, rank, shape);
     if (index < 0)
         return fail(import->error, index, "too many tensors");
@@ -212,7 +217,8 @@ static int read_ends(struct import *import, int field, const char *what, int *li
 {
     struct fb_vector ends = fb_vector(&import->fb, import->subgraph, field, 4);
     if (ends.count > GRAPH_IO_MAX)
-        return fail(import->error, -ENOTSUP, "the model has %u %ss, more than %d", ends.count, what, GRAPH_IO_MAX);
+        return fail(import->error, -ENOTSUP, "the model has %u %ss, more than %d", ends.count, what,
+                    GRAPH_IO_MAX);
     for (uint32_t i = 0; i < ends.count; i++) {
         list[i] = fb_i32_at(ends, i);
         if (list[i] < 0 || list[i] >= import->graph->tensors)
@@ -237,13 +243,15 @@ static int read_list(struct import *import, struct fb_vector list, int most, int
 static int check_order(struct import *import, const struct node *node)
 {
     for (int i = 0; i < node->inputs; i++)
-        if (node->input[i] >= 0 && !import->made[node->input[i]] && !import->graph->tensor[node->input[i]].data)
+        if (node->input[i] >= 0 && !import->made[node->input[i]] &&
+            !import->graph->tensor[node->input[i]].data)
             return node_fail(import->graph, node, import->error, -EINVAL, "reads '%.60s' before it is made",
                              import->graph->tensor[node->input[i]].name);
     for (int i = 0; i < node->outputs; i++) {
         int out = node->output[i];
         if (out < 0 || import->made[out] || import->graph->tensor[out].data)
-            return node_fail(import->graph, node, import->error, -EINVAL, "writes to a tensor that has a value");
+            return node_fail(import->graph, node, import->error, -EINVAL,
+                             "writes to a tensor that has a value");
         import->made[out] = true;
     }
     return 0;
@@ -336,8 +344,8 @@ static int read_graph(struct import *import)
     return status;
 }
 
-static int import_tflite(struct graph *graph, const void *bytes, size_t size, const struct pipit_settings *settings,
-                         struct pipit_error *error)
+static int import_tflite(struct graph *graph, const void *bytes, size_t size,
+                         const struct pipit_settings *settings, struct pipit_error *error)
 {
     struct import import = {.fb = {bytes, size, false}, .graph = graph, .error = error};
     int status = begin(&import);
@@ -354,9 +362,9 @@ static int import_tflite(struct graph *graph, const void *bytes, size_t size, co
 
 /* ---- looking in without running ---- */
 
-static void describe_operator(struct pipit_operator *operator, const struct tflite_code *code)
+static void describe_operator(struct pipit_operator *operator, const struct tflite_code * code)
 {
-    *operator = (struct pipit_operator){.why = code->why};
+    *operator=(struct pipit_operator){.why = code->why};
     memcpy(operator->name, code->name, strnlen(code->name, sizeof(operator->name) - 1));
 }
 
@@ -367,7 +375,8 @@ static int list_operators(const void *bytes, size_t size, struct pipit_operator 
     graph_init(&graph);
     struct import import = {.fb = {bytes, size, false}, .graph = &graph, .error = error};
     int kinds = begin(&import);
-    int *place = kinds ? NULL : calloc((size_t)import.codes + 1, sizeof(*place)); /* 1 and up, in order of use */
+    int *place =
+        kinds ? NULL : calloc((size_t)import.codes + 1, sizeof(*place)); /* 1 and up, in order of use */
     struct fb_vector list = fb_vector(&import.fb, import.subgraph, 3, 4);
     for (uint32_t i = 0; place && i < list.count && !import.fb.broken; i++) {
         int64_t code = fb_int(&import.fb, fb_at(&import.fb, list, i), 0, 4, false, 0);

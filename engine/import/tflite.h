@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of the TensorFlow Lite importer (format: tensorflow/lite/schema/schema.fbs, file identifier TFL3). */
+/* The parts of the TensorFlow Lite importer (format: tensorflow/lite/schema/schema.fbs, file identifier
+ * TFL3). */
 #ifndef PIPIT_ENGINE_IMPORT_TFLITE_H
 #define PIPIT_ENGINE_IMPORT_TFLITE_H
 
@@ -12,8 +13,8 @@ struct tflite_code { /* an entry of the model's operator_codes */
     int builtin;
     const char *custom; /* in the graph's pool; NULL unless builtin is TFLITE_CUSTOM */
     enum op op;
-    const char *name;   /* of the operator, for people */
-    const char *why;    /* NULL: can be run */
+    const char *name; /* of the operator, for people */
+    const char *why;  /* NULL: can be run */
 };
 
 /* Finds op, name and why from builtin and custom. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The options of TFLite_Detection_PostProcess, a FlexBuffers map (flatbuffers.dev, "FlexBuffers"):
- *   last byte: width of the root; before it: the root's type; before that: the root, a distance back to the map
- *   map at p, of width w: [p - 3w] distance back to its keys, [p - 2w] the keys' width, [p - w] count,
- *   p: count values of w bytes, then count bytes of type << 2 | log2 of the width
- *   keys at q: count distances back to strings that end with 0
+ *   last byte: width of the root; before it: the root's type; before that: the root, a distance back to the
+ * map map at p, of width w: [p - 3w] distance back to its keys, [p - 2w] the keys' width, [p - w] count, p:
+ * count values of w bytes, then count bytes of type << 2 | log2 of the width keys at q: count distances back
+ * to strings that end with 0
  */
 #include "engine/import/tflite.h"
 
@@ -58,7 +58,8 @@ static int open_map(struct flex_map *map)
         return -EINVAL;
     map->keys_width = (size_t)keys_width;
     map->count = (size_t)count;
-    if (!valid_width(map->keys_width) || count > map->size || map->count * (map->width + 1) > map->size - map->at)
+    if (!valid_width(map->keys_width) || count > map->size ||
+        map->count * (map->width + 1) > map->size - map->at)
         return -EINVAL;
     return 0;
 }
@@ -74,7 +75,8 @@ static bool key_is(const struct flex_map *map, size_t index, const char *key)
 
 static double value_at(const struct flex_map *map, size_t index)
 {
-    size_t at = map->at + index * map->width, type = map->bytes[map->at + map->count * map->width + index] >> 2;
+    size_t at = map->at + index * map->width,
+           type = map->bytes[map->at + map->count * map->width + index] >> 2;
     uint64_t raw;
     float single;
     double number;

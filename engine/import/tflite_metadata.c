@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * TensorFlow Lite metadata (metadata_schema.fbs, file identifier M001): a FlatBuffer in the model's buffer that is
- * called TFLITE_METADATA, and files in a ZIP archive behind the model. A model is as good without it, so what is
- * broken there is passed over.
+ * TensorFlow Lite metadata (metadata_schema.fbs, file identifier M001): a FlatBuffer in the model's buffer
+ * that is called TFLITE_METADATA, and files in a ZIP archive behind the model. A model is as good without it,
+ * so what is broken there is passed over.
  */
 #include "engine/import/tflite.h"
 
@@ -42,7 +42,8 @@ static void read_normalisation(struct graph *graph, struct fb *fb, struct fb_tab
         for (uint32_t c = 0; c < 3; c++) {
             graph->mean[c] = fb_f32_at(mean, mean.count >= 3 ? c : 0);
             graph->std[c] = fb_f32_at(std, std.count >= 3 ? c : 0);
-            good = good && isfinite(graph->mean[c]) && isfinite(graph->std[c]) && fabsf(graph->std[c]) > 1e-6f;
+            good =
+                good && isfinite(graph->mean[c]) && isfinite(graph->std[c]) && fabsf(graph->std[c]) > 1e-6f;
         }
         graph->has_normalisation = good;
         graph->normalisation = "metadata";
@@ -99,7 +100,8 @@ static void find_labels(struct graph *graph, struct fb *meta, struct fb_table su
             struct fb_table entry = fb_at(meta, files, f);
             int64_t type = fb_u8(meta, entry, 2, 0);
             struct fb_vector name = fb_vector(meta, entry, 0, 1);
-            bool has_locale = fb_vector(meta, entry, 3, 1).count > 0; /* translations; the plain file comes too */
+            bool has_locale =
+                fb_vector(meta, entry, 3, 1).count > 0; /* translations; the plain file comes too */
             if ((type == LABELS_AXIS || type == LABELS_VALUE) && name.count && !has_locale)
                 read_labels(graph, file, name);
         }
@@ -115,7 +117,8 @@ void tflite_metadata(struct graph *graph, struct fb *fb, struct fb_table model)
     struct fb_table root = fb_root(&meta);
     struct fb_vector text = fb_vector(&meta, root, 1, 1);
     if (text.count && !meta.broken) {
-        const char *copy = pool_strndup(&graph->pool, (const char *)text.data, text.count < 2000 ? text.count : 2000);
+        const char *copy =
+            pool_strndup(&graph->pool, (const char *)text.data, text.count < 2000 ? text.count : 2000);
         graph->description = copy ? copy : "";
     }
     struct fb_table subgraph = fb_at(&meta, fb_vector(&meta, root, 3, 4), 0);

@@ -93,7 +93,8 @@ static void run_i8(const struct conv *conv, const struct conv_tile *tile)
     for (int i = 0; i < tile->rows; i++) {
         int8_t *out = (int8_t *)tile->out + (size_t)i * tile->out_stride;
         for (int j = tile->from; j < tile->to; j++) {
-            uint32_t sum = (uint32_t)channel[j].bias + (uint32_t)dot_i8(conv, tile, i, weight + (size_t)j * each);
+            uint32_t sum =
+                (uint32_t)channel[j].bias + (uint32_t)dot_i8(conv, tile, i, weight + (size_t)j * each);
             int32_t value = requantise_to(sum, channel[j].requant, conv->out_zero);
             out[j] = (int8_t)clamp_i32(value, conv->min_i8, conv->max_i8);
         }
@@ -102,6 +103,7 @@ static void run_i8(const struct conv *conv, const struct conv_tile *tile)
 
 void kernels_init_conv_c(struct kernels *kernels)
 {
-    kernels->conv_f32 = (struct conv_kernel){"conv_f32_c", TILE, 1, packed_bytes_f32, pack_f32, NULL, run_f32};
+    kernels->conv_f32 =
+        (struct conv_kernel){"conv_f32_c", TILE, 1, packed_bytes_f32, pack_f32, NULL, run_f32};
     kernels->conv_i8 = (struct conv_kernel){"conv_i8_c", TILE, 1, packed_bytes_i8, pack_i8, NULL, run_i8};
 }

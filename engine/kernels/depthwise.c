@@ -23,7 +23,8 @@ static void pack_f32(const struct depthwise *d, const struct conv_weights *weigh
     memcpy(out + outputs(d), weights->f32, outputs(d) * (size_t)d->taps * sizeof(float));
 }
 
-void depthwise_run_f32_c(const struct depthwise *d, const void *const *in, int rows, void *out, size_t out_stride)
+void depthwise_run_f32_c(const struct depthwise *d, const void *const *in, int rows, void *out,
+                         size_t out_stride)
 {
     const float *bias = d->packed, *weight = bias + outputs(d);
     for (int i = 0; i < rows; i++, in += d->taps) {
@@ -59,7 +60,8 @@ void depthwise_pack_i8_c(const struct depthwise *d, const struct conv_weights *w
     memcpy(channel + outputs(d), weights->i8, outputs(d) * (size_t)d->taps);
 }
 
-void depthwise_run_i8_c(const struct depthwise *d, const void *const *in, int rows, void *out, size_t out_stride)
+void depthwise_run_i8_c(const struct depthwise *d, const void *const *in, int rows, void *out,
+                        size_t out_stride)
 {
     const struct channel_i8 *channel = d->packed;
     const int8_t *weight = (const int8_t *)(channel + outputs(d));
@@ -79,7 +81,8 @@ void depthwise_run_i8_c(const struct depthwise *d, const void *const *in, int ro
 
 void kernels_init_depthwise_c(struct kernels *kernels)
 {
-    kernels->depthwise_f32 = (struct depthwise_kernel){"depthwise_f32_c", packed_bytes_f32, pack_f32, depthwise_run_f32_c};
-    kernels->depthwise_i8 = (struct depthwise_kernel){"depthwise_i8_c", depthwise_packed_bytes_i8_c, depthwise_pack_i8_c,
-                                                      depthwise_run_i8_c};
+    kernels->depthwise_f32 =
+        (struct depthwise_kernel){"depthwise_f32_c", packed_bytes_f32, pack_f32, depthwise_run_f32_c};
+    kernels->depthwise_i8 = (struct depthwise_kernel){"depthwise_i8_c", depthwise_packed_bytes_i8_c,
+                                                      depthwise_pack_i8_c, depthwise_run_i8_c};
 }

@@ -2,14 +2,14 @@
 #include "engine/kernels/c.h"
 
 #define CLAMP_F32(x) ((x) < min ? min : (x) > max ? max : (x))
-#define BINARY_F32(name, expression)                                                                            \
-    static void name##_f32(float *out, const float *a, int step_a, const float *b, int step_b, int n, float min, \
-                           float max)                                                                           \
-    {                                                                                                           \
-        for (int i = 0; i < n; i++) {                                                                           \
-            float x = a[i * step_a], y = b[i * step_b], z = expression;                                         \
-            out[i] = CLAMP_F32(z);                                                                              \
-        }                                                                                                       \
+#define BINARY_F32(name, expression)                                                                         \
+    static void name##_f32(float *out, const float *a, int step_a, const float *b, int step_b, int n,        \
+                           float min, float max)                                                             \
+    {                                                                                                        \
+        for (int i = 0; i < n; i++) {                                                                        \
+            float x = a[i * step_a], y = b[i * step_b], z = expression;                                      \
+            out[i] = CLAMP_F32(z);                                                                           \
+        }                                                                                                    \
     }
 
 BINARY_F32(add, x + y)
@@ -20,7 +20,7 @@ BINARY_F32(max, x > y ? x : y)
 BINARY_F32(min, x < y ? x : y)
 
 void add_i8_c(int8_t *out, const int8_t *a, int step_a, const int8_t *b, int step_b, int n,
-                   const struct add_i8 *add)
+              const struct add_i8 *add)
 {
     for (int i = 0; i < n; i++) {
         int32_t x = requantise((a[i * step_a] - add->zero_a) * (1 << add->left_shift), add->a);
@@ -31,11 +31,12 @@ void add_i8_c(int8_t *out, const int8_t *a, int step_a, const int8_t *b, int ste
 }
 
 void mul_i8_c(int8_t *out, const int8_t *a, int step_a, const int8_t *b, int step_b, int n,
-                   const struct mul_i8 *mul)
+              const struct mul_i8 *mul)
 {
     for (int i = 0; i < n; i++) {
         int32_t product = (a[i * step_a] - mul->zero_a) * (b[i * step_b] - mul->zero_b);
-        out[i] = (int8_t)clamp_i32(requantise_to((uint32_t)product, mul->out, mul->zero_out), mul->min, mul->max);
+        out[i] =
+            (int8_t)clamp_i32(requantise_to((uint32_t)product, mul->out, mul->zero_out), mul->min, mul->max);
     }
 }
 

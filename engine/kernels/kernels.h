@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernel table. kernels_init() fills every slot with the C reference and lets each instruction set that the
- * CPU has (and the mask allows) overwrite slots with faster spellings of the same function. Integer kernels are
- * bit-exact to the reference; float ones may sum in another order.
+ * The kernel table. kernels_init() fills every slot with the C reference and lets each instruction set that
+ * the CPU has (and the mask allows) overwrite slots with faster spellings of the same function. Integer
+ * kernels are bit-exact to the reference; float ones may sum in another order.
  *
- * Integer arithmetic is TensorFlow Lite's reference: a 32-bit accumulator is multiplied by a Q31 multiplier with
- * the rounded high half of twice the product (gemmlowp's SaturatingRoundingDoublingHighMul, NEON's SQRDMULH), then
- * shifted right with halves rounded away from zero (RoundingDivideByPOT). Two roundings, as the reference kernels
- * have them, so that whole models agree bit for bit (Jacob et al., Quantization and Training of Neural Networks
- * for Efficient Integer-Arithmetic-Only Inference, 2018). There is one 8-bit type, int8: uint8 tensors are
- * moved by 128 when a model is loaded.
+ * Integer arithmetic is TensorFlow Lite's reference: a 32-bit accumulator is multiplied by a Q31 multiplier
+ * with the rounded high half of twice the product (gemmlowp's SaturatingRoundingDoublingHighMul, NEON's
+ * SQRDMULH), then shifted right with halves rounded away from zero (RoundingDivideByPOT). Two roundings, as
+ * the reference kernels have them, so that whole models agree bit for bit (Jacob et al., Quantization and
+ * Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference, 2018). There is one 8-bit
+ * type, int8: uint8 tensors are moved by 128 when a model is loaded.
  */
 #ifndef PIPIT_ENGINE_KERNELS_H
 #define PIPIT_ENGINE_KERNELS_H
@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct requant { /* real factor = multiplier / 2^31 * 2^shift */
+struct requant {        /* real factor = multiplier / 2^31 * 2^shift */
     int32_t multiplier; /* 0 or 2^30 .. 2^31 - 1 */
     int32_t shift;      /* > 0: to the left, before the multiplication */
 };
@@ -26,10 +26,10 @@ struct requant { /* real factor = multiplier / 2^31 * 2^shift */
  * in[t][i][c] * weight[j][t][c]. Pointwise convolutions and fully connected layers have one tap. */
 struct conv {
     int taps, depth, channels; /* kernel positions, input channels, output channels (of one group) */
-    const void *packed;        /* weights, bias and requantisation in the order in which the kernel reads them */
-    float min_f32, max_f32;    /* the activation as a clamp; -INFINITY, INFINITY: none */
+    const void *packed;     /* weights, bias and requantisation in the order in which the kernel reads them */
+    float min_f32, max_f32; /* the activation as a clamp; -INFINITY, INFINITY: none */
     int32_t out_zero, min_i8, max_i8;
-    int32_t weight_zero;       /* of asymmetric weights (uint8 files), after the move by 128; else 0 */
+    int32_t weight_zero; /* of asymmetric weights (uint8 files), after the move by 128; else 0 */
 };
 
 /* Up to `tile` output pixels, and of each the channels [from, to). */
@@ -47,10 +47,10 @@ struct conv_tile {
 struct conv_weights {
     const float *f32;
     const int8_t *i8;
-    const float *bias_f32;           /* channels, or NULL */
-    const int32_t *bias_i32;         /* channels, or NULL */
-    const struct requant *requant;   /* channels; int8 only */
-    int32_t in_zero;                 /* zero point of the input; int8 only */
+    const float *bias_f32;         /* channels, or NULL */
+    const int32_t *bias_i32;       /* channels, or NULL */
+    const struct requant *requant; /* channels; int8 only */
+    int32_t in_zero;               /* zero point of the input; int8 only */
 };
 
 struct conv_kernel {
@@ -63,7 +63,8 @@ struct conv_kernel {
     void (*run)(const struct conv *conv, const struct conv_tile *tile);
 };
 
-/* A depthwise convolution: output pixel i, channel j = sum over taps t of in[t][i][j / multiplier] * weight[t][j]. */
+/* A depthwise convolution: output pixel i, channel j = sum over taps t of in[t][i][j / multiplier] *
+ * weight[t][j]. */
 struct depthwise {
     int taps, channels, multiplier; /* channels: of the input */
     const void *packed;
@@ -99,9 +100,10 @@ struct kernels {
     struct conv_kernel conv_f32, conv_i8;
     struct depthwise_kernel depthwise_f32, depthwise_i8;
 
-    /* Rows of n elements; step_b is 1, or 0 where b is one value for all (step_a likewise). out may be a or b. */
-    void (*binary_f32[BINARY_COUNT])(float *out, const float *a, int step_a, const float *b, int step_b, int n,
-                                     float min, float max);
+    /* Rows of n elements; step_b is 1, or 0 where b is one value for all (step_a likewise). out may be a or
+     * b. */
+    void (*binary_f32[BINARY_COUNT])(float *out, const float *a, int step_a, const float *b, int step_b,
+                                     int n, float min, float max);
     void (*add_i8)(int8_t *out, const int8_t *a, int step_a, const int8_t *b, int step_b, int n,
                    const struct add_i8 *add);
     void (*mul_i8)(int8_t *out, const int8_t *a, int step_a, const int8_t *b, int step_b, int n,
@@ -110,7 +112,7 @@ struct kernels {
     /* out[i] = table[(uint8_t)in[i]]; every quantised function of one variable */
     void (*lookup_i8)(int8_t *out, const int8_t *in, int n, const int8_t table[256]);
     void (*clamp_f32)(float *out, const float *in, int n, float min, float max);
-    void (*hard_swish_f32)(float *out, const float *in, int n);   /* x * relu6(x + 3) / 6, Howard et al. 2019 */
+    void (*hard_swish_f32)(float *out, const float *in, int n); /* x * relu6(x + 3) / 6, Howard et al. 2019 */
     void (*hard_sigmoid_f32)(float *out, const float *in, int n); /* relu6(x + 3) / 6 */
     void (*flip_sign)(uint8_t *out, const uint8_t *in, int n);    /* byte ^ 0x80 */
 
@@ -127,7 +129,8 @@ static inline int32_t requantise(int32_t value, struct requant r)
     int left = r.shift > 0 ? r.shift : 0;
     int right = r.shift > 0 ? 0 : -r.shift;
     int64_t product = (int64_t)(int32_t)((uint32_t)value << left) * r.multiplier;
-    int32_t high = (int32_t)((product + (1 << 30)) >> 31); /* halves up; equal to gemmlowp's for all products */
+    int32_t high =
+        (int32_t)((product + (1 << 30)) >> 31); /* halves up; equal to gemmlowp's for all products */
     if (right == 0)
         return high;
     int32_t mask = (int32_t)((1u << right) - 1), remainder = high & mask;

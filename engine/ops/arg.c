@@ -30,7 +30,8 @@ static void run(const struct step *step, int worker, int workers)
     int begin, end;
     share(args->outer * args->inner, 64, worker, workers, &begin, &end);
     for (int i = begin; i < end; i++) {
-        size_t base = (size_t)(i / args->inner) * (size_t)args->size * (size_t)args->inner + (size_t)(i % args->inner);
+        size_t base =
+            (size_t)(i / args->inner) * (size_t)args->size * (size_t)args->inner + (size_t)(i % args->inner);
         int best = 0;
         for (int k = 1; k < args->size; k++)
             if (better(args, step->in[0], base + (size_t)k * (size_t)args->inner,
@@ -63,8 +64,12 @@ static int prepare(struct plan *plan, const struct node *node, struct pipit_erro
     int axis = axis_of(plan->graph, node, error);
     if (!args || !step)
         return -ENOMEM;
-    *args = (struct arg_args){.type = in->type, .out_type = node_output(plan->graph, node, 0)->type,
-                              .max = node->op == OP_ARG_MAX, .outer = 1, .size = in->shape[axis], .inner = 1};
+    *args = (struct arg_args){.type = in->type,
+                              .out_type = node_output(plan->graph, node, 0)->type,
+                              .max = node->op == OP_ARG_MAX,
+                              .outer = 1,
+                              .size = in->shape[axis],
+                              .inner = 1};
     for (int i = 0; i < in->rank; i++) {
         args->outer *= i < axis ? in->shape[i] : 1;
         args->inner *= i > axis ? in->shape[i] : 1;
@@ -82,7 +87,8 @@ static int infer(struct graph *graph, struct node *node, struct pipit_error *err
     if (!status)
         status = need_type(graph, node, node_input(graph, node, 0), types, error);
     if (!status)
-        status = need_type(graph, node, node_output(graph, node, 0), TYPE_BIT(PIPIT_I32) | TYPE_BIT(PIPIT_I64), error);
+        status = need_type(graph, node, node_output(graph, node, 0),
+                           TYPE_BIT(PIPIT_I32) | TYPE_BIT(PIPIT_I64), error);
     int axis = status ? status : axis_of(graph, node, error);
     if (axis < 0)
         return axis;

@@ -7,10 +7,10 @@
 
 /* The loop nest after neighbouring dimensions that broadcast alike were merged: rows of `n` elements. */
 struct broadcast {
-    int rank;                       /* outer dimensions */
+    int rank; /* outer dimensions */
     int size[PIPIT_RANK_MAX];
     int a[PIPIT_RANK_MAX], b[PIPIT_RANK_MAX]; /* steps of the inputs, elements */
-    int n, step_a, step_b;          /* the innermost */
+    int n, step_a, step_b;                    /* the innermost */
     int rows;
 };
 
@@ -22,7 +22,7 @@ struct binary_args {
     float min, max;
     struct add_i8 add;
     struct mul_i8 mul;
-    float scale[3];           /* of a, b and the output, for what is computed in float */
+    float scale[3]; /* of a, b and the output, for what is computed in float */
     int32_t zero[3], min_i8, max_i8;
 };
 
@@ -37,7 +37,8 @@ static int dim(const struct tensor *tensor, int rank, int i)
 static struct broadcast broadcast_of(const struct tensor *a, const struct tensor *b, const struct tensor *out)
 {
     struct broadcast loop = {.n = 1, .rows = 1};
-    int size[PIPIT_RANK_MAX + 1] = {1}, same_a[PIPIT_RANK_MAX + 1] = {1}, same_b[PIPIT_RANK_MAX + 1] = {1}, count = 0;
+    int size[PIPIT_RANK_MAX + 1] = {1}, same_a[PIPIT_RANK_MAX + 1] = {1}, same_b[PIPIT_RANK_MAX + 1] = {1},
+                              count = 0;
     for (int i = 0; i < out->rank; i++) { /* merge */
         bool has_a = dim(a, out->rank, i) == out->shape[i], has_b = dim(b, out->rank, i) == out->shape[i];
         if (out->shape[i] == 1)
@@ -179,7 +180,9 @@ static int8_t of_reals(const struct binary_args *args, int8_t x, int8_t y)
 {
     double a = (double)args->scale[0] * (x - args->zero[0]), b = (double)args->scale[1] * (y - args->zero[1]);
     double value = round(of_doubles(args->op, a, b) / (double)args->scale[2]) + args->zero[2];
-    return (int8_t)(!(value > args->min_i8) ? args->min_i8 : value > args->max_i8 ? args->max_i8 : (int)value);
+    return (int8_t)(!(value > args->min_i8) ? args->min_i8
+                    : value > args->max_i8  ? args->max_i8
+                                            : (int)value);
 }
 
 static void row_i8(const struct step *step, const struct binary_args *args, int8_t *out, const int8_t *a,
@@ -205,9 +208,9 @@ static void run_row(const struct step *step, const struct binary_args *args, int
     void *out = step->out[0];
     row_offsets(&args->loop, row, &a_at, &b_at);
     if (args->function != BINARY_COUNT)
-        step->kernels->binary_f32[args->function]((float *)out + out_at, (const float *)a + a_at, args->loop.step_a,
-                                                  (const float *)b + b_at, args->loop.step_b, args->loop.n, args->min,
-                                                  args->max);
+        step->kernels->binary_f32[args->function]((float *)out + out_at, (const float *)a + a_at,
+                                                  args->loop.step_a, (const float *)b + b_at,
+                                                  args->loop.step_b, args->loop.n, args->min, args->max);
     else if (args->type == PIPIT_F32)
         row_f32(args, (float *)out + out_at, (const float *)a + a_at, (const float *)b + b_at);
     else if (args->type == PIPIT_I8)
@@ -249,7 +252,8 @@ static void run_flat(const struct step *step, int worker, int workers)
 /* ---- preparing ---- */
 
 /* The reference brings both inputs to twice the larger scale, 20 bits up (tensorflow/lite/kernels/add.cc). */
-static struct add_i8 add_constants(const struct tensor *a, const struct tensor *b, const struct tensor *out, bool subtract)
+static struct add_i8 add_constants(const struct tensor *a, const struct tensor *b, const struct tensor *out,
+                                   bool subtract)
 {
     float larger = a->quant.scale[0] > b->quant.scale[0] ? a->quant.scale[0] : b->quant.scale[0];
     double twice = (double)(2 * larger);
@@ -305,7 +309,8 @@ static enum binary_f32 table_function(enum op op)
 static int prepare(struct plan *plan, const struct node *node, struct pipit_error *error)
 {
     const struct graph *graph = plan->graph;
-    const struct tensor *t[3] = {node_input(graph, node, 0), node_input(graph, node, 1), node_output(graph, node, 0)};
+    const struct tensor *t[3] = {node_input(graph, node, 0), node_input(graph, node, 1),
+                                 node_output(graph, node, 0)};
     struct binary_args *args = plan_alloc(plan, 1, sizeof(*args));
     struct step *step = plan_add_step(plan, node);
     if (!args || !step)
@@ -319,7 +324,9 @@ static int prepare(struct plan *plan, const struct node *node, struct pipit_erro
         quantised_constants(args, t, node->act);
     step->run = args->loop.rows == 1 ? run_flat : run;
     step->args = args;
-    step->kernel = args->type == PIPIT_F32 ? "binary_f32" : args->type == PIPIT_I8 ? "binary_i8" : "binary_int";
+    step->kernel = args->type == PIPIT_F32  ? "binary_f32"
+                   : args->type == PIPIT_I8 ? "binary_i8"
+                                            : "binary_int";
     return 0;
 }
 

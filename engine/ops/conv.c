@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* CONV_2D and FULLY_CONNECTED: tiles of output pixels, or for few pixels panels of channels, go to the workers. */
+/* CONV_2D and FULLY_CONNECTED: tiles of output pixels, or for few pixels panels of channels, go to the
+ * workers. */
 #include "engine/ops/activation.h"
 #include "engine/ops/geometry.h"
 #include "engine/ops/product.h"
@@ -31,7 +32,8 @@ static void finish_tile(const struct step *step, const struct conv_args *args, c
     if (activation_is_clamp(args->act))
         return;
     for (int i = 0; i < tile->rows; i++)
-        activation_apply_f32(step->kernels, args->act, (float *)tile->out + (size_t)i * tile->out_stride + tile->from,
+        activation_apply_f32(step->kernels, args->act,
+                             (float *)tile->out + (size_t)i * tile->out_stride + tile->from,
                              tile->to - tile->from);
 }
 
@@ -42,8 +44,8 @@ static void shift_list(const void **list, int count, size_t bytes, const void *o
             list[i] = (const char *)list[i] + bytes;
 }
 
-static void run_tile(const struct step *step, const struct conv_args *args, char *scratch, int first, int rows,
-                     int from, int to)
+static void run_tile(const struct step *step, const struct conv_args *args, char *scratch, int first,
+                     int rows, int from, int to)
 {
     const void **list = (const void **)scratch;
     struct conv conv = args->conv;
@@ -104,7 +106,8 @@ static int pack_groups(struct plan *plan, const struct node *node, struct conv_a
     size_t each = (size_t)conv->channels * (size_t)conv->taps * (size_t)conv->depth;
     const float *bias_f32 = product_bias_f32(graph, node);
     struct conv_weights w = {.in_zero = in->type == PIPIT_I8 ? in->quant.zero[0] : 0};
-    const struct requant *requant = in->type == PIPIT_I8 ? product_requant(plan, node, args->out_channels) : NULL;
+    const struct requant *requant =
+        in->type == PIPIT_I8 ? product_requant(plan, node, args->out_channels) : NULL;
     args->packed_step = (args->kernel->packed_bytes(conv) + 63) / 64 * 64;
     char *packed = plan_alloc(plan, args->packed_step, (size_t)args->groups);
     if (!packed || (in->type == PIPIT_I8 && !requant))
@@ -133,8 +136,8 @@ static void set_ranges(const struct graph *graph, const struct node *node, struc
     conv->weight_zero = product_weight_zero(graph, node);
 }
 
-static int prepare_product(struct plan *plan, const struct node *node, const struct geometry *geometry, int channels,
-                           int depth, int groups, struct pipit_error *error)
+static int prepare_product(struct plan *plan, const struct node *node, const struct geometry *geometry,
+                           int channels, int depth, int groups, struct pipit_error *error)
 {
     enum product_kind kind = product_kind(plan->graph, node);
     if (kind == PRODUCT_HYBRID)
@@ -149,12 +152,13 @@ static int prepare_product(struct plan *plan, const struct node *node, const str
     args->out_channels = channels;
     args->element = kind == PRODUCT_I8 ? 1 : sizeof(float);
     args->act = node->act;
-    args->conv = (struct conv){.taps = geometry->size[0] * geometry->size[1], .depth = depth,
-                               .channels = channels / groups};
+    args->conv = (struct conv){
+        .taps = geometry->size[0] * geometry->size[1], .depth = depth, .channels = channels / groups};
     set_ranges(plan->graph, node, &args->conv);
     size_t list = (size_t)args->conv.taps * (size_t)args->kernel->tile * sizeof(void *);
     args->list_bytes = (list + 63) / 64 * 64;
-    args->worker_bytes = args->list_bytes + (args->kernel->scratch ? args->kernel->scratch(&args->conv) + 63 : 0);
+    args->worker_bytes =
+        args->list_bytes + (args->kernel->scratch ? args->kernel->scratch(&args->conv) + 63 : 0);
     args->worker_bytes = (args->worker_bytes + 63) / 64 * 64;
     step->run = run_conv;
     step->args = args;
@@ -176,8 +180,8 @@ static int infer_conv(struct graph *graph, struct node *node, struct pipit_error
         return node_fail(graph, node, error, -EINVAL, "input and weights must have 4 dimensions");
     int channels = weights->shape[0], depth = weights->shape[3], out[2];
     if (depth < 1 || channels < 1 || in->shape[3] % depth || channels % (in->shape[3] / depth))
-        return node_fail(graph, node, error, -EINVAL, "weights for %d channels do not fit an input of %d", depth,
-                         in->shape[3]);
+        return node_fail(graph, node, error, -EINVAL, "weights for %d channels do not fit an input of %d",
+                         depth, in->shape[3]);
     for (int d = 0; d < 2; d++)
         if (infer_window(&node->window, d, in->shape[1 + d], weights->shape[1 + d], &out[d]))
             return node_fail(graph, node, error, -EINVAL, "window does not fit its input");
@@ -188,8 +192,8 @@ static int infer_conv(struct graph *graph, struct node *node, struct pipit_error
 static int prepare_conv(struct plan *plan, const struct node *node, struct pipit_error *error)
 {
     const struct tensor *in = node_input(plan->graph, node, 0), *weights = node_input(plan->graph, node, 1);
-    struct geometry geometry =
-        geometry_of(in, node_output(plan->graph, node, 0), &node->window, weights->shape[1], weights->shape[2]);
+    struct geometry geometry = geometry_of(in, node_output(plan->graph, node, 0), &node->window,
+                                           weights->shape[1], weights->shape[2]);
     return prepare_product(plan, node, &geometry, weights->shape[0], weights->shape[3],
                            in->shape[3] / weights->shape[3], error);
 }
@@ -211,7 +215,8 @@ static int infer_fully_connected(struct graph *graph, struct node *node, struct 
         return status;
     const struct tensor *in = node_input(graph, node, 0), *weights = node_input(graph, node, 1);
     int64_t elements = tensor_elements(in);
-    if (elements < 1 || weights->rank != 2 || weights->shape[0] < 1 || weights->shape[1] < 1 || elements % weights->shape[1])
+    if (elements < 1 || weights->rank != 2 || weights->shape[0] < 1 || weights->shape[1] < 1 ||
+        elements % weights->shape[1])
         return node_fail(graph, node, error, -EINVAL, "weights do not fit the input");
     int channels = weights->shape[0], depth = weights->shape[1];
     struct tensor *out = node_output(graph, node, 0);

@@ -75,8 +75,8 @@ static void set_ranges(const struct graph *graph, const struct node *node, struc
 static int prepare_depthwise(struct plan *plan, const struct node *node, struct pipit_error *error)
 {
     const struct tensor *in = node_input(plan->graph, node, 0), *weights = node_input(plan->graph, node, 1);
-    struct geometry geometry =
-        geometry_of(in, node_output(plan->graph, node, 0), &node->window, weights->shape[1], weights->shape[2]);
+    struct geometry geometry = geometry_of(in, node_output(plan->graph, node, 0), &node->window,
+                                           weights->shape[1], weights->shape[2]);
     int multiplier = weights->shape[3] / in->shape[3];
     enum product_kind kind = product_kind(plan->graph, node);
     if (kind == PRODUCT_HYBRID)
@@ -85,8 +85,8 @@ static int prepare_depthwise(struct plan *plan, const struct node *node, struct 
     struct step *step = plan_add_step(plan, node);
     if (!args || !step)
         return -ENOMEM;
-    args->depthwise = (struct depthwise){.taps = weights->shape[1] * weights->shape[2], .channels = in->shape[3],
-                                         .multiplier = multiplier};
+    args->depthwise = (struct depthwise){
+        .taps = weights->shape[1] * weights->shape[2], .channels = in->shape[3], .multiplier = multiplier};
     set_ranges(plan->graph, node, &args->depthwise);
     args->kernel = kind == PRODUCT_I8 ? &plan->kernels->depthwise_i8 : &plan->kernels->depthwise_f32;
     args->geometry = geometry;
@@ -110,8 +110,8 @@ static int infer_depthwise(struct graph *graph, struct node *node, struct pipit_
         return node_fail(graph, node, error, -EINVAL, "input and weights must have 4 dimensions");
     int channels = weights->shape[3], out[2];
     if (channels < 1 || channels % in->shape[3])
-        return node_fail(graph, node, error, -EINVAL, "weights for %d channels do not fit an input of %d", channels,
-                         in->shape[3]);
+        return node_fail(graph, node, error, -EINVAL, "weights for %d channels do not fit an input of %d",
+                         channels, in->shape[3]);
     for (int d = 0; d < 2; d++)
         if (infer_window(&node->window, d, in->shape[1 + d], weights->shape[1 + d], &out[d]))
             return node_fail(graph, node, error, -EINVAL, "window does not fit its input");
@@ -125,5 +125,5 @@ static int64_t macs_depthwise(const struct graph *graph, const struct node *node
     return tensor_elements(node_output(graph, node, 0)) * weights->shape[1] * weights->shape[2];
 }
 
-const struct op_info op_DEPTHWISE_CONV_2D = {"DEPTHWISE_CONV_2D", infer_depthwise, prepare_depthwise, macs_depthwise,
-                                             .packs = true};
+const struct op_info op_DEPTHWISE_CONV_2D = {"DEPTHWISE_CONV_2D", infer_depthwise, prepare_depthwise,
+                                             macs_depthwise, .packs = true};

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * TFLite_Detection_PostProcess: boxes decoded from anchors (Liu et al., SSD, 2016), then non-maximum suppression, as
- * tensorflow/lite/kernels/detection_postprocess.cc does it. Inputs: encodings [1, N, 4] (y, x, h, w), scores
- * [1, N, C], anchors [N, 4]. Outputs: boxes [1, D, 4] (top, left, bottom, right), classes, scores, their number.
+ * TFLite_Detection_PostProcess: boxes decoded from anchors (Liu et al., SSD, 2016), then non-maximum
+ * suppression, as tensorflow/lite/kernels/detection_postprocess.cc does it. Inputs: encodings [1, N, 4] (y,
+ * x, h, w), scores [1, N, C], anchors [N, 4]. Outputs: boxes [1, D, 4] (top, left, bottom, right), classes,
+ * scores, their number.
  */
 #include "engine/ops/activation.h"
 
@@ -25,8 +26,8 @@ struct detection_args {
     int32_t zero[3];
     bool i8[3];
     float (*box)[4];
-    float *score, *class_score;  /* columns * boxes; boxes */
-    struct found *kept, *best;   /* boxes; rows + boxes */
+    float *score, *class_score; /* columns * boxes; boxes */
+    struct found *kept, *best;  /* boxes; rows + boxes */
     bool *gone;
 };
 
@@ -45,7 +46,8 @@ static void decode(const struct detection_args *a, const struct step *step)
             e[k] = load(a, step, BOXES, 4 * (size_t)i + (size_t)k);
             anchor[k] = load(a, step, ANCHORS, 4 * (size_t)i + (size_t)k);
         }
-        float y = e[0] / a->d.scale[0] * anchor[2] + anchor[0], x = e[1] / a->d.scale[1] * anchor[3] + anchor[1];
+        float y = e[0] / a->d.scale[0] * anchor[2] + anchor[0],
+              x = e[1] / a->d.scale[1] * anchor[3] + anchor[1];
         float half_h = 0.5f * expf(e[2] / a->d.scale[2]) * anchor[2];
         float half_w = 0.5f * expf(e[3] / a->d.scale[3]) * anchor[3];
         float *box = a->box[i];
@@ -74,11 +76,13 @@ static int by_score(const void *x, const void *y)
     const struct found *a = x, *b = y;
     if (a->score != b->score)
         return a->score < b->score ? 1 : -1;
-    return a->class != b->class ? (a->class > b->class) - (a->class < b->class) : (a->box > b->box) - (a->box < b->box);
+    return a->class != b->class ? (a->class > b->class) - (a->class < b->class)
+                                : (a->box > b->box) - (a->box < b->box);
 }
 
 /* Suppression among boxes by one score each. Writes at most `most` to out, returns how many. */
-static int suppress(const struct detection_args *a, const float *score, int class, int most, struct found *out)
+static int suppress(const struct detection_args *a, const float *score, int class, int most,
+                    struct found *out)
 {
     int kept = 0, chosen = 0;
     for (int i = 0; i < a->boxes; i++)
@@ -128,13 +132,15 @@ static int run_fast(const struct detection_args *a, const struct step *step)
     enum { CLASSES_MAX = 16 };
     int row = 0;
     for (int i = 0; i < a->boxes; i++)
-        a->class_score[i] = a->score[(size_t)i * (size_t)a->columns + (size_t)(a->offset + best_class(a, i, NULL, 0))];
+        a->class_score[i] =
+            a->score[(size_t)i * (size_t)a->columns + (size_t)(a->offset + best_class(a, i, NULL, 0))];
     int chosen = suppress(a, a->class_score, 0, a->d.max_detections, a->best);
     for (int i = 0; i < chosen; i++) {
         int taken[CLASSES_MAX];
         for (int k = 0; k < a->per_box && k < CLASSES_MAX; k++, row++) {
             taken[k] = best_class(a, a->best[i].box, taken, k);
-            float score = a->score[(size_t)a->best[i].box * (size_t)a->columns + (size_t)(a->offset + taken[k])];
+            float score =
+                a->score[(size_t)a->best[i].box * (size_t)a->columns + (size_t)(a->offset + taken[k])];
             emit(a, step, row, (struct found){a->best[i].box, taken[k], score});
         }
     }
@@ -197,7 +203,8 @@ static int prepare(struct plan *plan, const struct node *node, struct pipit_erro
     a->boxes = scores->shape[1];
     a->columns = scores->shape[2];
     a->offset = a->columns - a->d.classes;
-    a->per_box = a->d.max_classes_per_detection < a->d.classes ? a->d.max_classes_per_detection : a->d.classes;
+    a->per_box =
+        a->d.max_classes_per_detection < a->d.classes ? a->d.max_classes_per_detection : a->d.classes;
     a->rows = node_output(plan->graph, node, 1)->shape[1];
     for (int i = 0; i < 3; i++) {
         const struct tensor *in = node_input(plan->graph, node, i);
@@ -241,4 +248,5 @@ static int infer(struct graph *graph, struct node *node, struct pipit_error *err
     return 0;
 }
 
-const struct op_info op_DETECTION_POSTPROCESS = {"TFLite_Detection_PostProcess", infer, prepare, .macs = NULL};
+const struct op_info op_DETECTION_POSTPROCESS = {"TFLite_Detection_PostProcess", infer, prepare,
+                                                 .macs = NULL};

@@ -48,7 +48,8 @@ int32_t fixed_exp_q26(int32_t x)
 
 int32_t fixed_reciprocal_of_1_plus(int32_t x)
 {
-    const int32_t a = 1515870810, b = -1010580540, one_q29 = 1 << 29; /* 48/17 and -32/17 with 29 fraction bits */
+    const int32_t a = 1515870810, b = -1010580540,
+                  one_q29 = 1 << 29; /* 48/17 and -32/17 with 29 fraction bits */
     int64_t sum = (int64_t)x + INT32_MAX;
     int32_t half = (int32_t)((sum + (sum >= 0 ? 1 : -1)) / 2);
     int32_t y = a + fixed_high_mul(half, b);

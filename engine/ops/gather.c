@@ -42,8 +42,9 @@ static int infer(struct graph *graph, struct node *node, struct pipit_error *err
     if (axis < 0 || status)
         return axis < 0 ? axis : status;
     batch += batch < 0 ? index->rank : 0;
-    if (batch < 0 || batch > axis || batch > index->rank || in->type != out->type || tensor_elements(in) < 1 ||
-        tensor_elements(index) < 1 || in->rank - 1 + index->rank - batch > PIPIT_RANK_MAX)
+    if (batch < 0 || batch > axis || batch > index->rank || in->type != out->type ||
+        tensor_elements(in) < 1 || tensor_elements(index) < 1 ||
+        in->rank - 1 + index->rank - batch > PIPIT_RANK_MAX)
         return node_fail(graph, node, error, -EINVAL, "input, indices and output do not fit");
     int32_t shape[2 * PIPIT_RANK_MAX];
     int rank = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/ops/geometry.h"
 
-struct geometry geometry_of(const struct tensor *in, const struct tensor *out, const struct window *window, int size_y,
-                            int size_x)
+struct geometry geometry_of(const struct tensor *in, const struct tensor *out, const struct window *window,
+                            int size_y, int size_x)
 {
     struct geometry g = {.batch = in->shape[0], .size = {size_y, size_x}};
     for (int d = 0; d < 2; d++) {
@@ -16,13 +16,14 @@ struct geometry geometry_of(const struct tensor *in, const struct tensor *out, c
     return g;
 }
 
-void geometry_taps(const struct geometry *g, const void *in, const void *outside, int pixel, const void **list,
-                   int tap_step)
+void geometry_taps(const struct geometry *g, const void *in, const void *outside, int pixel,
+                   const void **list, int tap_step)
 {
     int image = pixel / (g->out[0] * g->out[1]), place = pixel % (g->out[0] * g->out[1]);
     int top = place / g->out[1] * g->stride[0] - g->before[0];
     int left = place % g->out[1] * g->stride[1] - g->before[1];
-    const char *base = (const char *)in + (size_t)image * (size_t)g->in[0] * (size_t)g->in[1] * g->pixel_bytes;
+    const char *base =
+        (const char *)in + (size_t)image * (size_t)g->in[0] * (size_t)g->in[1] * g->pixel_bytes;
     for (int ky = 0; ky < g->size[0]; ky++) {
         int y = top + ky * g->dilation[0];
         bool row_inside = y >= 0 && y < g->in[0];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Dynamic-range models: float activations times int8 weights. As TensorFlow Lite's reference does it, each batch row of
- * the input is quantised when it is known (AsymmetricQuantizeFloats or SymmetricQuantizeFloats), multiplied in
- * integers and scaled back to float.
+ * Dynamic-range models: float activations times int8 weights. As TensorFlow Lite's reference does it, each
+ * batch row of the input is quantised when it is known (AsymmetricQuantizeFloats or SymmetricQuantizeFloats),
+ * multiplied in integers and scaled back to float.
  */
 #include "engine/ops/activation.h"
 #include "engine/ops/geometry.h"
@@ -12,12 +12,12 @@
 #include <string.h>
 
 struct hybrid_args {
-    struct geometry geometry; /* of the quantised input: pixel_bytes is its channels */
+    struct geometry geometry;                /* of the quantised input: pixel_bytes is its channels */
     int channels, depth, groups, multiplier; /* multiplier: depthwise when not 0 */
-    int rows;                 /* quantised one by one */
+    int rows;                                /* quantised one by one */
     int row_elements;
     bool asymmetric;
-    int8_t *quantised;        /* rows * row_elements */
+    int8_t *quantised; /* rows * row_elements */
     float *row_scale;
     int32_t *row_zero;
     const int8_t *weights;
@@ -47,7 +47,8 @@ static void quantise_symmetric(const float *in, int n, int8_t *out, float *scale
         out[i] = rounded(in[i] * inverse, -127);
 }
 
-/* The zero point is the one of the two candidates (from the minimum, from the maximum) with the smaller error. */
+/* The zero point is the one of the two candidates (from the minimum, from the maximum) with the smaller
+ * error. */
 static int32_t zero_point(double min, double max, double scale)
 {
     double from_min = -128 - min / scale, from_max = 127 - max / scale;
@@ -109,19 +110,22 @@ static int32_t dot_dense(const struct hybrid_args *args, const void *const *tap,
     return sum;
 }
 
-static int32_t dot_depthwise(const struct hybrid_args *args, const void *const *tap, int channel, int32_t zero)
+static int32_t dot_depthwise(const struct hybrid_args *args, const void *const *tap, int channel,
+                             int32_t zero)
 {
     int taps = args->geometry.size[0] * args->geometry.size[1];
     int32_t sum = 0;
     for (int t = 0; t < taps; t++) {
         const int8_t *in = tap[t];
         if (in)
-            sum += (in[channel / args->multiplier] - zero) * args->weights[(size_t)t * (size_t)args->channels + (size_t)channel];
+            sum += (in[channel / args->multiplier] - zero) *
+                   args->weights[(size_t)t * (size_t)args->channels + (size_t)channel];
     }
     return sum;
 }
 
-static void run_pixel(const struct step *step, const struct hybrid_args *args, int pixel, const void *const *tap)
+static void run_pixel(const struct step *step, const struct hybrid_args *args, int pixel,
+                      const void *const *tap)
 {
     int row = pixel / (args->geometry.out[0] * args->geometry.out[1]);
     float *out = (float *)step->out[0] + (size_t)pixel * (size_t)args->channels, scale = args->row_scale[row];
@@ -159,7 +163,8 @@ static int copy_constants(struct plan *plan, const struct node *node, struct hyb
         return -ENOMEM;
     memcpy(copy, weights->data, bytes);
     int8_t zero = (int8_t)product_weight_zero(plan->graph, node);
-    for (size_t i = 0; zero && i < bytes; i++) /* a weight's zero point is 0 in every file a converter makes */
+    for (size_t i = 0; zero && i < bytes;
+         i++) /* a weight's zero point is 0 in every file a converter makes */
         copy[i] = (int8_t)(copy[i] - zero);
     args->weights = copy;
     args->weight_scale = weights->quant.scale;
@@ -187,22 +192,28 @@ static void set_step(struct step *step, const struct hybrid_args *args, const ch
     step->kernel = kernel;
 }
 
-int hybrid_prepare(struct plan *plan, const struct node *node, const struct geometry *geometry, int channels, int depth,
-                   int groups, int multiplier, struct pipit_error *error)
+int hybrid_prepare(struct plan *plan, const struct node *node, const struct geometry *geometry, int channels,
+                   int depth, int groups, int multiplier, struct pipit_error *error)
 {
     const struct tensor *in = node_input(plan->graph, node, 0);
     struct hybrid_args *args = plan_alloc(plan, 1, sizeof(*args));
     if (!args)
         return -ENOMEM;
-    *args = (struct hybrid_args){.geometry = *geometry, .channels = channels, .depth = depth, .groups = groups,
-                                 .multiplier = multiplier, .rows = geometry->batch, .act = node->act};
+    *args = (struct hybrid_args){.geometry = *geometry,
+                                 .channels = channels,
+                                 .depth = depth,
+                                 .groups = groups,
+                                 .multiplier = multiplier,
+                                 .rows = geometry->batch,
+                                 .act = node->act};
     args->row_elements = (int)(tensor_elements(in) / geometry->batch);
     args->geometry.pixel_bytes = geometry->pixel_bytes / sizeof(float);
     args->asymmetric = node->op != OP_FULLY_CONNECTED && node_input(plan->graph, node, 1)->quant.count > 1;
     if (node->op == OP_FULLY_CONNECTED)
         args->asymmetric = node->fc.asymmetric;
     activation_range_f32(node->act, &args->min, &args->max);
-    args->list_bytes = ((size_t)geometry->size[0] * (size_t)geometry->size[1] * sizeof(void *) + 63) / 64 * 64;
+    args->list_bytes =
+        ((size_t)geometry->size[0] * (size_t)geometry->size[1] * sizeof(void *) + 63) / 64 * 64;
     int status = copy_constants(plan, node, args);
     if (!status)
         status = make_room(plan, args);

@@ -23,7 +23,8 @@ static void run_concat_i8(const struct step *step, int worker, int workers)
     for (int row = begin; row < end; row++) {
         int8_t *out = (int8_t *)step->out[0] + (size_t)row * (size_t)row_size;
         for (int p = 0; p < args->parts; out += args->part_size[p++])
-            step->kernels->lookup_i8(out, (const int8_t *)step->in[p] + (size_t)row * (size_t)args->part_size[p],
+            step->kernels->lookup_i8(out,
+                                     (const int8_t *)step->in[p] + (size_t)row * (size_t)args->part_size[p],
                                      args->part_size[p], args->table[p]);
     }
 }
@@ -86,7 +87,8 @@ static int infer_concat(struct graph *graph, struct node *node, struct pipit_err
     int64_t total = 0;
     for (int i = 0; i < node->inputs; i++) {
         const struct tensor *in = node_input(graph, node, i);
-        if (!in || in->rank != first->rank || in->type != node_output(graph, node, 0)->type || tensor_elements(in) < 1)
+        if (!in || in->rank != first->rank || in->type != node_output(graph, node, 0)->type ||
+            tensor_elements(in) < 1)
             return node_fail(graph, node, error, -EINVAL, "input %d is of another type or rank", i);
         for (int d = 0; d < in->rank; d++)
             if (d != axis && in->shape[d] != first->shape[d])
@@ -227,8 +229,8 @@ static int split_axis(const struct graph *graph, const struct node *node, int in
     return checked_axis(graph, node, axis, node_input(graph, node, input)->rank, error);
 }
 
-static int set_part(struct graph *graph, struct node *node, int part, const struct tensor *in, int axis, int32_t size,
-                    struct pipit_error *error)
+static int set_part(struct graph *graph, struct node *node, int part, const struct tensor *in, int axis,
+                    int32_t size, struct pipit_error *error)
 {
     struct tensor *out = node_output(graph, node, part);
     if (out->type != in->type || size < 1)

@@ -46,7 +46,8 @@ static void copy_row(char *out, ptrdiff_t out_step, const char *in, ptrdiff_t in
         memcpy(out, in, element);
 }
 
-static void copy_rows(const struct step *step, const struct copy *copy, size_t element, int worker, int workers)
+static void copy_rows(const struct step *step, const struct copy *copy, size_t element, int worker,
+                      int workers)
 {
     int last = copy->rank - 1, rows = 1, begin, end;
     for (int i = 0; i < last; i++)
@@ -180,7 +181,8 @@ void zero_element(const struct tensor *tensor, char element[8])
         element[0] = (char)tensor->quant.zero[0];
 }
 
-int checked_axis(const struct graph *graph, const struct node *node, int axis, int rank, struct pipit_error *error)
+int checked_axis(const struct graph *graph, const struct node *node, int axis, int rank,
+                 struct pipit_error *error)
 {
     int at = axis < 0 ? axis + rank : axis;
     return at >= 0 && at < rank ? at : node_fail(graph, node, error, -EINVAL, "axis %d does not exist", axis);

@@ -29,6 +29,7 @@ int fill_prepare(struct plan *plan, const struct node *node, const void *element
 void zero_element(const struct tensor *tensor, char element[8]);
 
 /* Each returns the tensor's axis for a possibly negative one, or -EINVAL with a message. */
-int checked_axis(const struct graph *graph, const struct node *node, int axis, int rank, struct pipit_error *error);
+int checked_axis(const struct graph *graph, const struct node *node, int axis, int rank,
+                 struct pipit_error *error);
 
 #endif

@@ -12,7 +12,8 @@ static int amounts(const struct graph *graph, const struct node *node, int32_t a
         tensor_elements(list) != 2 * in->rank)
         return node_fail(graph, node, error, -ENOTSUP, "wants a constant list of two numbers a dimension");
     for (int i = 0; i < 2 * in->rank; i++) {
-        int64_t value = list->type == PIPIT_I32 ? ((const int32_t *)list->data)[i] : ((const int64_t *)list->data)[i];
+        int64_t value =
+            list->type == PIPIT_I32 ? ((const int32_t *)list->data)[i] : ((const int64_t *)list->data)[i];
         if (value < 0 || value > 1 << 24)
             return node_fail(graph, node, error, -EINVAL, "cannot pad by %lld", (long long)value);
         amount[i] = (int32_t)value;
@@ -30,7 +31,8 @@ static int infer_pad(struct graph *graph, struct node *node, struct pipit_error 
         return status;
     const struct tensor *in = node_input(graph, node, 0), *value = node_input(graph, node, 2);
     struct tensor *out = node_output(graph, node, 0);
-    if (in->type != out->type || (value && (value->type != in->type || tensor_elements(value) != 1 || !value->data)))
+    if (in->type != out->type ||
+        (value && (value->type != in->type || tensor_elements(value) != 1 || !value->data)))
         return node_fail(graph, node, error, -EINVAL, "input, output and padding must be of one type");
     for (int i = 0; i < in->rank; i++) {
         int64_t size = (int64_t)in->shape[i] + amount[2 * i] + amount[2 * i + 1];
@@ -90,8 +92,8 @@ static void run_mirror(const struct step *step, int worker, int workers)
             from += (size_t)x * pace;
             pace *= (size_t)args->in[i];
         }
-        memcpy((char *)step->out[0] + (size_t)at * args->element, (const char *)step->in[0] + from * args->element,
-               args->element);
+        memcpy((char *)step->out[0] + (size_t)at * args->element,
+               (const char *)step->in[0] + from * args->element, args->element);
     }
 }
 

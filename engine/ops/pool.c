@@ -27,8 +27,8 @@ static int32_t clamped(int32_t value, const struct pool_args *args)
     return value < args->min_i8 ? args->min_i8 : value > args->max_i8 ? args->max_i8 : value;
 }
 
-static void average_i8(const struct step *step, const struct pool_args *args, const void **tap, int taps, int count,
-                       int8_t *out, int32_t *sum)
+static void average_i8(const struct step *step, const struct pool_args *args, const void **tap, int taps,
+                       int count, int8_t *out, int32_t *sum)
 {
     memset(sum, 0, (size_t)args->channels * sizeof(*sum));
     for (int t = 0; t < taps; t++)
@@ -38,8 +38,8 @@ static void average_i8(const struct step *step, const struct pool_args *args, co
         out[c] = (int8_t)clamped(divide(sum[c], count, args->was_u8), args);
 }
 
-static void average_f32(const struct step *step, const struct pool_args *args, const void **tap, int taps, int count,
-                        float *out)
+static void average_f32(const struct step *step, const struct pool_args *args, const void **tap, int taps,
+                        int count, float *out)
 {
     memset(out, 0, (size_t)args->channels * sizeof(*out));
     for (int t = 0; t < taps; t++)

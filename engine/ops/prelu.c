@@ -46,8 +46,8 @@ static int prepare(struct plan *plan, const struct node *node, struct pipit_erro
     struct step *step = plan_add_step(plan, node);
     if (!args || !step)
         return -ENOMEM;
-    *args = (struct prelu_args){.count = (int)tensor_elements(in), .slopes = (int)tensor_elements(slope),
-                                .i8 = in->type == PIPIT_I8};
+    *args = (struct prelu_args){
+        .count = (int)tensor_elements(in), .slopes = (int)tensor_elements(slope), .i8 = in->type == PIPIT_I8};
     if (args->i8) {
         float s = in->quant.scale[0], t = slope->quant.scale[0], u = out->quant.scale[0];
         args->in_zero = in->quant.zero[0];

@@ -24,12 +24,13 @@ static int check_weight_scales(const struct graph *graph, const struct node *nod
                          channels);
     for (int i = 0; i < quant->count; i++)
         if (!isfinite(quant->scale[i]) || quant->scale[i] < 0 || (quant->count > 1 && quant->zero[i]))
-            return node_fail(graph, node, error, -EINVAL, "weights have a scale or zero point that makes no sense");
+            return node_fail(graph, node, error, -EINVAL,
+                             "weights have a scale or zero point that makes no sense");
     return 0;
 }
 
-static int check_bias(const struct graph *graph, const struct node *node, int channels, enum product_kind kind,
-                      struct pipit_error *error)
+static int check_bias(const struct graph *graph, const struct node *node, int channels,
+                      enum product_kind kind, struct pipit_error *error)
 {
     const struct tensor *bias = node_input(graph, node, BIAS);
     if (!bias)
@@ -66,17 +67,21 @@ int product_check(const struct graph *graph, const struct node *node, int channe
     return status ? status : check_bias(graph, node, channels, kind, error);
 }
 
-/* uint8 files were made for one product of two floats, int8 files for doubles; the reference keeps both ways. */
-static double real_factor(const struct tensor *in, const struct tensor *weights, const struct tensor *out, int channel)
+/* uint8 files were made for one product of two floats, int8 files for doubles; the reference keeps both ways.
+ */
+static double real_factor(const struct tensor *in, const struct tensor *weights, const struct tensor *out,
+                          int channel)
 {
-    float in_scale = in->quant.scale[0], weight_scale = weights->quant.scale[weights->quant.count > 1 ? channel : 0];
+    float in_scale = in->quant.scale[0],
+          weight_scale = weights->quant.scale[weights->quant.count > 1 ? channel : 0];
     double product = in->was_u8 ? (double)(in_scale * weight_scale) : (double)in_scale * (double)weight_scale;
     return product / (double)out->quant.scale[0];
 }
 
 struct requant *product_requant(struct plan *plan, const struct node *node, int channels)
 {
-    const struct tensor *in = node_input(plan->graph, node, INPUT), *weights = node_input(plan->graph, node, WEIGHTS);
+    const struct tensor *in = node_input(plan->graph, node, INPUT),
+                        *weights = node_input(plan->graph, node, WEIGHTS);
     struct requant *list = plan_alloc(plan, (size_t)channels, sizeof(*list));
     for (int c = 0; list && c < channels; c++)
         list[c] = requant_from_double(real_factor(in, weights, node_output(plan->graph, node, 0), c));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What convolutions and fully connected layers share: checks of their tensors, requantisation, packed weights. */
+/* What convolutions and fully connected layers share: checks of their tensors, requantisation, packed
+ * weights. */
 #ifndef PIPIT_ENGINE_OPS_PRODUCT_H
 #define PIPIT_ENGINE_OPS_PRODUCT_H
 
@@ -12,7 +13,8 @@ enum product_kind {
 };
 enum product_kind product_kind(const struct graph *graph, const struct node *node);
 
-/* Types, constant weights, bias of `channels`, scales. `axis` is the output channel's dimension of the weights. */
+/* Types, constant weights, bias of `channels`, scales. `axis` is the output channel's dimension of the
+ * weights. */
 int product_check(const struct graph *graph, const struct node *node, int channels, int axis,
                   struct pipit_error *error);
 /* One factor an output channel; NULL: out of memory. */
@@ -24,7 +26,7 @@ const int32_t *product_bias_i32(const struct graph *graph, const struct node *no
 /* Appends the steps of a hybrid product. Weights are [channels][taps][depth] with groups, or depthwise
  * [taps][channels] when `multiplier` is not 0. */
 struct geometry;
-int hybrid_prepare(struct plan *plan, const struct node *node, const struct geometry *geometry, int channels, int depth,
-                   int groups, int multiplier, struct pipit_error *error);
+int hybrid_prepare(struct plan *plan, const struct node *node, const struct geometry *geometry, int channels,
+                   int depth, int groups, int multiplier, struct pipit_error *error);
 
 #endif

@@ -146,13 +146,16 @@ static int prepare(struct plan *plan, const struct node *node, struct pipit_erro
     }
     if (node->op == OP_DEQUANTIZE)
         set_scales(in, args);
-    step->run = node->op == OP_QUANTIZE ? run_quantize : node->op == OP_DEQUANTIZE ? run_dequantize : run_cast;
+    step->run = node->op == OP_QUANTIZE     ? run_quantize
+                : node->op == OP_DEQUANTIZE ? run_dequantize
+                                            : run_cast;
     step->args = args;
     step->kernel = node->op == OP_QUANTIZE ? "quantize" : node->op == OP_DEQUANTIZE ? "dequantize" : "cast";
     return 0;
 }
 
-static int infer(struct graph *graph, struct node *node, unsigned from, unsigned to, struct pipit_error *error)
+static int infer(struct graph *graph, struct node *node, unsigned from, unsigned to,
+                 struct pipit_error *error)
 {
     int status = need_inputs(graph, node, 1, 1, error);
     if (status)

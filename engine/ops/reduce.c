@@ -11,10 +11,10 @@ struct reduce_args {
     enum pipit_type type;
     int rank, size[PIPIT_RANK_MAX];
     bool reduced[PIPIT_RANK_MAX];
-    int rows, inner;     /* rows of the innermost dimension */
-    int count;           /* elements behind each output */
+    int rows, inner; /* rows of the innermost dimension */
+    int count;       /* elements behind each output */
     int outputs;
-    int32_t *sum;        /* int8: one an output */
+    int32_t *sum; /* int8: one an output */
     struct requant requant;
     int32_t in_zero, out_zero;
     float scale;
@@ -50,7 +50,8 @@ static double merged(enum op op, double a, double b)
     }
 }
 
-static void row_f32(const struct step *step, const struct reduce_args *args, float *out, const float *in, int n)
+static void row_f32(const struct step *step, const struct reduce_args *args, float *out, const float *in,
+                    int n)
 {
     bool adds = args->op == OP_MEAN || args->op == OP_SUM, one = args->reduced[args->rank - 1];
     if (adds && !one) {
@@ -63,7 +64,8 @@ static void row_f32(const struct step *step, const struct reduce_args *args, flo
     }
 }
 
-static void row_i8(const struct step *step, const struct reduce_args *args, int32_t *sum, const int8_t *in, int n)
+static void row_i8(const struct step *step, const struct reduce_args *args, int32_t *sum, const int8_t *in,
+                   int n)
 {
     bool adds = args->op == OP_MEAN || args->op == OP_SUM, one = args->reduced[args->rank - 1];
     if (adds && !one) {
@@ -141,7 +143,8 @@ static void finish(const struct step *step, const struct reduce_args *args, int 
 
 static void run_row(const struct step *step, const struct reduce_args *args, int row, int from, int to)
 {
-    size_t in = (size_t)row * (size_t)args->inner + (size_t)from, out = output_of_row(args, row) + (size_t)from;
+    size_t in = (size_t)row * (size_t)args->inner + (size_t)from,
+           out = output_of_row(args, row) + (size_t)from;
     if (args->type == PIPIT_F32)
         row_f32(step, args, (float *)step->out[0] + out, (const float *)step->in[0] + in, to - from);
     else if (args->type == PIPIT_I8)
@@ -170,7 +173,8 @@ static void run(const struct step *step, int worker, int workers)
 
 /* ---- preparing ---- */
 
-static int axis_mask(const struct graph *graph, const struct node *node, unsigned *mask, struct pipit_error *error)
+static int axis_mask(const struct graph *graph, const struct node *node, unsigned *mask,
+                     struct pipit_error *error)
 {
     int32_t axis[PIPIT_RANK_MAX];
     int rank = node_input(graph, node, 0)->rank;
@@ -206,7 +210,8 @@ static void merge_dimensions(const struct tensor *in, unsigned mask, struct redu
     args->rows = (int)(tensor_elements(in) / args->inner);
 }
 
-/* The reference folds the division into the multiplier: Q31 shifted up by as many bits as the count has, then divided. */
+/* The reference folds the division into the multiplier: Q31 shifted up by as many bits as the count has, then
+ * divided. */
 static struct requant mean_requant(float in_scale, float out_scale, int count)
 {
     struct requant r = requant_from_double((double)in_scale / (double)out_scale);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* RESIZE_BILINEAR and RESIZE_NEAREST_NEIGHBOR with TensorFlow's three ideas of where a pixel is: at its corner, at its
- * centre (half_pixel_centers), or such that the corner pixels of both pictures meet (align_corners). */
+/* RESIZE_BILINEAR and RESIZE_NEAREST_NEIGHBOR with TensorFlow's three ideas of where a pixel is: at its
+ * corner, at its centre (half_pixel_centers), or such that the corner pixels of both pictures meet
+ * (align_corners). */
 #include "engine/ops/activation.h"
 
 #include <math.h>
@@ -21,35 +22,44 @@ struct resize_args {
 
 /* ---- running ---- */
 
-static void mix_f32(const struct resize_args *a, const float *in, float *out, const struct tap *y, const struct tap *x)
+static void mix_f32(const struct resize_args *a, const float *in, float *out, const struct tap *y,
+                    const struct tap *x)
 {
     size_t row = (size_t)a->in[1] * (size_t)a->channels, n = (size_t)a->channels;
-    const float *p00 = in + (size_t)y->low * row + (size_t)x->low * n, *p01 = in + (size_t)y->low * row + (size_t)x->high * n;
-    const float *p10 = in + (size_t)y->high * row + (size_t)x->low * n, *p11 = in + (size_t)y->high * row + (size_t)x->high * n;
+    const float *p00 = in + (size_t)y->low * row + (size_t)x->low * n,
+                *p01 = in + (size_t)y->low * row + (size_t)x->high * n;
+    const float *p10 = in + (size_t)y->high * row + (size_t)x->low * n,
+                *p11 = in + (size_t)y->high * row + (size_t)x->high * n;
     float dy = y->value - (float)y->low, dx = x->value - (float)x->low;
     for (int c = 0; c < a->channels; c++)
-        out[c] = p00[c] * (1 - dy) * (1 - dx) + p10[c] * dy * (1 - dx) + p01[c] * (1 - dy) * dx + p11[c] * dy * dx;
+        out[c] =
+            p00[c] * (1 - dy) * (1 - dx) + p10[c] * dy * (1 - dx) + p01[c] * (1 - dy) * dx + p11[c] * dy * dx;
 }
 
 /* uint8 files are mixed in float and cut off, int8 ones in fixed point, as the reference has it for each. */
-static void mix_u8(const struct resize_args *a, const int8_t *in, int8_t *out, const struct tap *y, const struct tap *x)
+static void mix_u8(const struct resize_args *a, const int8_t *in, int8_t *out, const struct tap *y,
+                   const struct tap *x)
 {
     size_t row = (size_t)a->in[1] * (size_t)a->channels, n = (size_t)a->channels;
     size_t p00 = (size_t)y->low * row + (size_t)x->low * n, p01 = (size_t)y->low * row + (size_t)x->high * n;
-    size_t p10 = (size_t)y->high * row + (size_t)x->low * n, p11 = (size_t)y->high * row + (size_t)x->high * n;
+    size_t p10 = (size_t)y->high * row + (size_t)x->low * n,
+           p11 = (size_t)y->high * row + (size_t)x->high * n;
     float dy = y->value - (float)y->low, dx = x->value - (float)x->low;
     for (size_t c = 0; c < n; c++) {
-        float value = (float)(in[p00 + c] + 128) * (1 - dy) * (1 - dx) + (float)(in[p10 + c] + 128) * dy * (1 - dx) +
+        float value = (float)(in[p00 + c] + 128) * (1 - dy) * (1 - dx) +
+                      (float)(in[p10 + c] + 128) * dy * (1 - dx) +
                       (float)(in[p01 + c] + 128) * (1 - dy) * dx + (float)(in[p11 + c] + 128) * dy * dx;
         out[c] = (int8_t)((int)(value + 0.5f) - 128);
     }
 }
 
-static void mix_i8(const struct resize_args *a, const int8_t *in, int8_t *out, const struct tap *y, const struct tap *x)
+static void mix_i8(const struct resize_args *a, const int8_t *in, int8_t *out, const struct tap *y,
+                   const struct tap *x)
 {
     size_t row = (size_t)a->in[1] * (size_t)a->channels, n = (size_t)a->channels;
     size_t p00 = (size_t)y->low * row + (size_t)x->low * n, p01 = (size_t)y->low * row + (size_t)x->high * n;
-    size_t p10 = (size_t)y->high * row + (size_t)x->low * n, p11 = (size_t)y->high * row + (size_t)x->high * n;
+    size_t p10 = (size_t)y->high * row + (size_t)x->low * n,
+           p11 = (size_t)y->high * row + (size_t)x->high * n;
     int64_t dy = y->fixed - (1 << 10) * y->low, dx = x->fixed - (1 << 10) * x->low, one = 1 << 10;
     for (size_t c = 0; c < n; c++) {
         int64_t sum = in[p00 + c] * (one - dy) * (one - dx) + in[p10 + c] * dy * (one - dx) +
@@ -66,7 +76,8 @@ static void run_pixel(const struct step *step, const struct resize_args *a, int 
     const char *in = (const char *)step->in[0] + from * a->element;
     char *out = (char *)step->out[0] + to * n * a->element;
     if (a->nearest)
-        memcpy(out, in + ((size_t)y->low * (size_t)a->in[1] + (size_t)x->low) * n * a->element, n * a->element);
+        memcpy(out, in + ((size_t)y->low * (size_t)a->in[1] + (size_t)x->low) * n * a->element,
+               n * a->element);
     else if (!a->i8)
         mix_f32(a, (const float *)(const void *)in, (float *)(void *)out, y, x);
     else if (a->was_u8)
@@ -95,7 +106,8 @@ static float scale_of(int in, int out, bool align)
 
 static struct tap nearest_tap(int in, int out, int at, const struct node *node)
 {
-    float scale = scale_of(in, out, node->resize.align_corners), offset = node->resize.half_pixel_centers ? 0.5f : 0;
+    float scale = scale_of(in, out, node->resize.align_corners),
+          offset = node->resize.half_pixel_centers ? 0.5f : 0;
     float place = ((float)at + offset) * scale;
     int low = (int)(node->resize.align_corners ? roundf(place) : floorf(place));
     low = low > in - 1 ? in - 1 : low;
@@ -173,7 +185,8 @@ static int infer(struct graph *graph, struct node *node, struct pipit_error *err
     if (status)
         return status;
     if (count != 2 || in->rank != 4 || in->type != out->type || tensor_elements(in) < 1 || size[0] < 1 ||
-        size[1] < 1 || size[0] > 1 << 16 || size[1] > 1 << 16 || in->shape[1] > 1 << 16 || in->shape[2] > 1 << 16)
+        size[1] < 1 || size[0] > 1 << 16 || size[1] > 1 << 16 || in->shape[1] > 1 << 16 ||
+        in->shape[2] > 1 << 16)
         return node_fail(graph, node, error, -EINVAL, "cannot resize to that");
     set_shape(out, 4, (int32_t[]){in->shape[0], size[0], size[1], in->shape[3]});
     return 0;

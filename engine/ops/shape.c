@@ -6,7 +6,8 @@
 
 /* ---- RESHAPE ---- */
 
-static int wanted_shape(const struct graph *graph, const struct node *node, int32_t *shape, struct pipit_error *error)
+static int wanted_shape(const struct graph *graph, const struct node *node, int32_t *shape,
+                        struct pipit_error *error)
 {
     const struct tensor *list = node_input(graph, node, 1);
     if (list && list->data)
@@ -39,7 +40,8 @@ static int infer_reshape(struct graph *graph, struct node *node, struct pipit_er
     if (open >= 0)
         shape[open] = (int32_t)(elements / known);
     if (known * (open >= 0 ? shape[open] : 1) != elements)
-        return node_fail(graph, node, error, -EINVAL, "cannot make this shape of %lld elements", (long long)elements);
+        return node_fail(graph, node, error, -EINVAL, "cannot make this shape of %lld elements",
+                         (long long)elements);
     struct tensor *out = node_output(graph, node, 0);
     if (out->type != node_input(graph, node, 0)->type)
         return node_fail(graph, node, error, -EINVAL, "input and output must be of one type");
@@ -61,7 +63,8 @@ static int infer_squeeze(struct graph *graph, struct node *node, struct pipit_er
         if (axis < 0)
             return axis;
         if (in->shape[axis] != 1)
-            return node_fail(graph, node, error, -EINVAL, "dimension %d is %d, not 1", axis, (int)in->shape[axis]);
+            return node_fail(graph, node, error, -EINVAL, "dimension %d is %d, not 1", axis,
+                             (int)in->shape[axis]);
         mask |= 1u << axis;
     }
     int32_t shape[PIPIT_RANK_MAX];

@@ -81,8 +81,8 @@ static int clamped(int64_t at, int size, int low)
     return (int)(at < low ? low : at > high ? high : at);
 }
 
-static int cut_dimension(int size, const struct strided_slice *s, int i, int32_t begin, int32_t end, int32_t stride,
-                         struct cut *cut)
+static int cut_dimension(int size, const struct strided_slice *s, int i, int32_t begin, int32_t end,
+                         int32_t stride, struct cut *cut)
 {
     if (stride == 0)
         return -EINVAL;
@@ -97,12 +97,14 @@ static int cut_dimension(int size, const struct strided_slice *s, int i, int32_t
         *cut = (struct cut){.begin = (int)at, .stride = 1, .size = 1, .shrink = true};
         return at < 0 || at >= size ? -EINVAL : 0;
     }
-    int64_t length = stride > 0 ? (int64_t)to - from : (int64_t)from - to, pace = stride > 0 ? stride : -(int64_t)stride;
+    int64_t length = stride > 0 ? (int64_t)to - from : (int64_t)from - to,
+            pace = stride > 0 ? stride : -(int64_t)stride;
     cut->size = length <= 0 ? 0 : (int)((length + pace - 1) / pace);
     return cut->size < 1 ? -EINVAL : 0;
 }
 
-static int find_cuts(const struct graph *graph, const struct node *node, struct cuts *cuts, struct pipit_error *error)
+static int find_cuts(const struct graph *graph, const struct node *node, struct cuts *cuts,
+                     struct pipit_error *error)
 {
     enum { SPECS = 2 * PIPIT_RANK_MAX };
     const struct tensor *in = node_input(graph, node, 0);
@@ -126,7 +128,8 @@ static int find_cuts(const struct graph *graph, const struct node *node, struct 
                 cuts->cut[cuts->count++] = (struct cut){.stride = 1, .size = in->shape[at]};
         } else if (s->new_axis_mask >> i & 1) {
             cuts->cut[cuts->count++] = (struct cut){.size = 1, .fresh = true};
-        } else if (cut_dimension(in->shape[at], s, i, begin[i], end[i], stride[i], &cuts->cut[cuts->count++])) {
+        } else if (cut_dimension(in->shape[at], s, i, begin[i], end[i], stride[i],
+                                 &cuts->cut[cuts->count++])) {
             return node_fail(graph, node, error, -EINVAL, "the cut of dimension %d is empty or outside", at);
         } else {
             at++;
@@ -181,11 +184,13 @@ static int prepare_strided_slice(struct plan *plan, const struct node *node, str
     return move_prepare(plan, node, &copy, 1);
 }
 
-const struct op_info op_STRIDED_SLICE = {"STRIDED_SLICE", infer_strided_slice, prepare_strided_slice, .macs = NULL};
+const struct op_info op_STRIDED_SLICE = {"STRIDED_SLICE", infer_strided_slice, prepare_strided_slice,
+                                         .macs = NULL};
 
 /* ---- TRANSPOSE ---- */
 
-static int permutation(const struct graph *graph, const struct node *node, int32_t *axis, struct pipit_error *error)
+static int permutation(const struct graph *graph, const struct node *node, int32_t *axis,
+                       struct pipit_error *error)
 {
     const struct tensor *in = node_input(graph, node, 0);
     int count = constant_ints(graph, node, 1, axis, PIPIT_RANK_MAX, error);

@@ -134,7 +134,8 @@ static void softmax_constants(struct rows_args *args)
     double factor = (double)args->beta * (double)args->in_scale * (double)(1 << 26);
     double most = (double)(INT64_C(1) << 31) - 1;
     args->to_q26 = requant_from_double(factor < most ? factor : most);
-    if (args->to_q26.shift < 0) /* a difference of one step has almost no weight: the reference refuses such scales */
+    if (args->to_q26.shift <
+        0) /* a difference of one step has almost no weight: the reference refuses such scales */
         args->to_q26 = (struct requant){0, 0};
     double radius = 31.0 * (double)(1 << 26) / (double)(INT64_C(1) << args->to_q26.shift);
     args->lowest = -(int32_t)floor(radius < 1e9 ? radius : 1e9);
@@ -142,10 +143,10 @@ static void softmax_constants(struct rows_args *args)
 
 static void set_functions(struct rows_args *args, enum op op, bool i8)
 {
-    static void (*const f32[])(const struct rows_args *, const float *, float *) = {softmax_f32, log_softmax_f32,
-                                                                                      l2_f32};
-    static void (*const by_i8[])(const struct rows_args *, const int8_t *, int8_t *) = {softmax_i8, log_softmax_i8,
-                                                                                         l2_i8};
+    static void (*const f32[])(const struct rows_args *, const float *, float *) = {softmax_f32,
+                                                                                    log_softmax_f32, l2_f32};
+    static void (*const by_i8[])(const struct rows_args *, const int8_t *,
+                                 int8_t *) = {softmax_i8, log_softmax_i8, l2_i8};
     int which = op == OP_SOFTMAX ? 0 : op == OP_LOG_SOFTMAX ? 1 : 2;
     args->row_f32 = f32[which];
     args->row_i8 = i8 ? by_i8[which] : NULL;

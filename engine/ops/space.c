@@ -18,7 +18,8 @@ static int infer_depth(struct graph *graph, struct node *node, struct pipit_erro
         if (shape[3] % (block * block) || shape[1] > INT32_MAX / block || shape[2] > INT32_MAX / block)
             return node_fail(graph, node, error, -EINVAL, "depth %d cannot be spread over blocks of %d",
                              (int)shape[3], block);
-        set_shape(out, 4, (int32_t[]){shape[0], shape[1] * block, shape[2] * block, shape[3] / (block * block)});
+        set_shape(out, 4,
+                  (int32_t[]){shape[0], shape[1] * block, shape[2] * block, shape[3] / (block * block)});
         return 0;
     }
     if (shape[1] % block || shape[2] % block || shape[3] > INT32_MAX / (block * block))
@@ -36,8 +37,12 @@ static int prepare_depth(struct plan *plan, const struct node *node, struct pipi
     ptrdiff_t depth = wide->shape[3], row = wide->shape[2] * depth, deep_depth = deep->shape[3];
     /* batch, row, row in block, column, column in block, depth */
     ptrdiff_t wide_step[6] = {wide->shape[1] * row, block * row, row, block * depth, depth, 1};
-    ptrdiff_t deep_step[6] = {(ptrdiff_t)deep->shape[1] * deep->shape[2] * deep_depth, deep->shape[2] * deep_depth,
-                              block * depth, deep_depth, depth, 1};
+    ptrdiff_t deep_step[6] = {(ptrdiff_t)deep->shape[1] * deep->shape[2] * deep_depth,
+                              deep->shape[2] * deep_depth,
+                              block * depth,
+                              deep_depth,
+                              depth,
+                              1};
     int size[6] = {wide->shape[0], deep->shape[1], block, deep->shape[2], block, (int)depth};
     struct copy copy = {.rank = 6};
     for (int i = 0; i < 6; i++) {
@@ -54,13 +59,14 @@ const struct op_info op_SPACE_TO_DEPTH = {"SPACE_TO_DEPTH", infer_depth, prepare
 /* ---- SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND: [batch, height, (width,) depth] ---- */
 
 struct blocks {
-    int dims;                     /* 1 or 2 */
-    int32_t block[2], edge[4];    /* edge: padding, or crops */
-    int wide[2], small[2];        /* sides of the tensor in space, and in batches */
-    int batch, depth;             /* of the tensor in space */
+    int dims;                  /* 1 or 2 */
+    int32_t block[2], edge[4]; /* edge: padding, or crops */
+    int wide[2], small[2];     /* sides of the tensor in space, and in batches */
+    int batch, depth;          /* of the tensor in space */
 };
 
-static int read_edges(const struct graph *graph, const struct node *node, struct blocks *b, struct pipit_error *error)
+static int read_edges(const struct graph *graph, const struct node *node, struct blocks *b,
+                      struct pipit_error *error)
 {
     const struct tensor *edge = node_input(graph, node, 2);
     if (!edge->data || edge->type != PIPIT_I32 || tensor_elements(edge) != 2 * b->dims)
@@ -73,11 +79,13 @@ static int read_edges(const struct graph *graph, const struct node *node, struct
     return 0;
 }
 
-static int read_blocks(const struct graph *graph, const struct node *node, struct blocks *b, struct pipit_error *error)
+static int read_blocks(const struct graph *graph, const struct node *node, struct blocks *b,
+                       struct pipit_error *error)
 {
     const struct tensor *in = node_input(graph, node, 0);
     *b = (struct blocks){.dims = in->rank - 2, .block = {1, 1}, .wide = {1, 1}, .small = {1, 1}};
-    if ((in->rank != 3 && in->rank != 4) || in->type != node_output(graph, node, 0)->type || tensor_elements(in) < 1)
+    if ((in->rank != 3 && in->rank != 4) || in->type != node_output(graph, node, 0)->type ||
+        tensor_elements(in) < 1)
         return node_fail(graph, node, error, -ENOTSUP, "wants 3 or 4 dimensions");
     int count = constant_ints(graph, node, 1, b->block, 2, error);
     if (count < 0)
@@ -88,7 +96,8 @@ static int read_blocks(const struct graph *graph, const struct node *node, struc
     return read_edges(graph, node, b, error);
 }
 
-static int spread(const struct graph *graph, const struct node *node, struct blocks *b, struct pipit_error *error)
+static int spread(const struct graph *graph, const struct node *node, struct blocks *b,
+                  struct pipit_error *error)
 {
     const struct tensor *in = node_input(graph, node, 0);
     int status = read_blocks(graph, node, b, error);
@@ -97,7 +106,8 @@ static int spread(const struct graph *graph, const struct node *node, struct blo
     int blocks = b->block[0] * b->block[1];
     bool to_batch = node->op == OP_SPACE_TO_BATCH_ND;
     if (!to_batch && in->shape[0] % blocks)
-        return node_fail(graph, node, error, -EINVAL, "%d batches are no multiple of %d", (int)in->shape[0], blocks);
+        return node_fail(graph, node, error, -EINVAL, "%d batches are no multiple of %d", (int)in->shape[0],
+                         blocks);
     b->batch = to_batch ? in->shape[0] : in->shape[0] / blocks;
     for (int d = 0; d < b->dims; d++) {
         int64_t edges = b->edge[2 * d] + b->edge[2 * d + 1];
@@ -153,8 +163,10 @@ static struct copy block_copy(const struct blocks *b, int oy, int ox, bool to_ba
     ptrdiff_t small_step[4] = {small_image, small_row, depth, 1};
     int size[4] = {b->batch, rows, columns, b->depth};
     ptrdiff_t wide_at = y * wide_row + x * depth;
-    ptrdiff_t small_at = (oy * b->block[1] + ox) * b->batch * small_image + first_y * small_row + first_x * depth;
-    struct copy copy = {.rank = 4, .in_at = to_batch ? wide_at : small_at, .out_at = to_batch ? small_at : wide_at};
+    ptrdiff_t small_at =
+        (oy * b->block[1] + ox) * b->batch * small_image + first_y * small_row + first_x * depth;
+    struct copy copy = {
+        .rank = 4, .in_at = to_batch ? wide_at : small_at, .out_at = to_batch ? small_at : wide_at};
     for (int i = 0; i < 4; i++) {
         copy.size[i] = size[i];
         copy.in_step[i] = to_batch ? wide_step[i] : small_step[i];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* TRANSPOSE_CONV: inputs are the output's shape, weights [channels, height, width, depth], the input and a bias. Each
- * output pixel gathers what would have been scattered to it. */
+/* TRANSPOSE_CONV: inputs are the output's shape, weights [channels, height, width, depth], the input and a
+ * bias. Each output pixel gathers what would have been scattered to it. */
 #include "engine/ops/activation.h"
 #include "engine/ops/product.h"
 
@@ -36,7 +36,8 @@ static float dot_f32(const struct transpose_args *a, const float *in, const floa
         for (int kx = 0; kx < a->size[1]; kx++, weight += a->in[3]) {
             int sy = source(a, 0, y, ky), sx = source(a, 1, x, kx);
             for (int c = 0; sy >= 0 && sx >= 0 && c < a->in[3]; c++)
-                sum += in[((size_t)sy * (size_t)a->in[2] + (size_t)sx) * (size_t)a->in[3] + (size_t)c] * weight[c];
+                sum += in[((size_t)sy * (size_t)a->in[2] + (size_t)sx) * (size_t)a->in[3] + (size_t)c] *
+                       weight[c];
         }
     return sum;
 }
@@ -59,7 +60,8 @@ static void run_pixel(const struct step *step, const struct transpose_args *a, i
 {
     size_t each = (size_t)a->size[0] * (size_t)a->size[1] * (size_t)a->in[3];
     size_t in_at = (size_t)image * (size_t)a->in[1] * (size_t)a->in[2] * (size_t)a->in[3];
-    size_t at = (((size_t)image * (size_t)a->out[1] + (size_t)y) * (size_t)a->out[2] + (size_t)x) * (size_t)a->out[3];
+    size_t at =
+        (((size_t)image * (size_t)a->out[1] + (size_t)y) * (size_t)a->out[2] + (size_t)x) * (size_t)a->out[3];
     for (int j = 0; j < a->out[3]; j++) {
         if (a->i8) {
             uint32_t sum = (uint32_t)dot_i8(a, (const int8_t *)step->in[INPUT] + in_at,
@@ -72,7 +74,9 @@ static void run_pixel(const struct step *step, const struct transpose_args *a, i
             float value = dot_f32(a, (const float *)step->in[INPUT] + in_at,
                                   (const float *)a->weights + (size_t)j * each, y, x);
             value += a->bias_f32 ? a->bias_f32[j] : 0;
-            ((float *)step->out[0])[at + (size_t)j] = value < a->min ? a->min : value > a->max ? a->max : value;
+            ((float *)step->out[0])[at + (size_t)j] = value < a->min   ? a->min
+                                                      : value > a->max ? a->max
+                                                                       : value;
         }
     }
 }
@@ -114,8 +118,10 @@ static int infer(struct graph *graph, struct node *node, struct pipit_error *err
         return node_fail(graph, node, error, -EINVAL, "shapes of input, weights and output do not fit");
     for (int d = 0; d < 2; d++) { /* the padding is that of the convolution that goes the other way */
         int back;
-        if (infer_window(&node->window, d, shape[1 + d], weights->shape[1 + d], &back) || back != in->shape[1 + d])
-            return node_fail(graph, node, error, -EINVAL, "window does not lead from its input to its output");
+        if (infer_window(&node->window, d, shape[1 + d], weights->shape[1 + d], &back) ||
+            back != in->shape[1 + d])
+            return node_fail(graph, node, error, -EINVAL,
+                             "window does not lead from its input to its output");
     }
     set_shape(node_output(graph, node, 0), 4, shape);
     struct node product = as_product(node, list);
@@ -174,8 +180,13 @@ static int prepare(struct plan *plan, const struct node *node, struct pipit_erro
     a->bias_f32 = copy(plan, bias);
     a->bias_i32 = (const int32_t *)(const void *)a->bias_f32;
     a->requant = a->i8 ? product_requant(plan, &product, out->shape[3]) : NULL;
-    *step = (struct step){.run = run, .args = a, .in = step->in, .out = step->out, .kernels = step->kernels,
-                          .node = node, .kernel = a->i8 ? "transpose_conv_i8_c" : "transpose_conv_f32_c"};
+    *step = (struct step){.run = run,
+                          .args = a,
+                          .in = step->in,
+                          .out = step->out,
+                          .kernels = step->kernels,
+                          .node = node,
+                          .kernel = a->i8 ? "transpose_conv_i8_c" : "transpose_conv_f32_c"};
     return a->weights && (a->bias_f32 || !bias) && (a->requant || !a->i8) ? 0 : -ENOMEM;
 }
 
@@ -185,4 +196,5 @@ static int64_t macs(const struct graph *graph, const struct node *node)
     return tensor_elements(node_input(graph, node, INPUT)) * (tensor_elements(weights) / weights->shape[3]);
 }
 
-const struct op_info op_TRANSPOSE_CONV = {"TRANSPOSE_CONV", infer, prepare, macs, .packs = true, .data_input = INPUT};
+const struct op_info op_TRANSPOSE_CONV = {"TRANSPOSE_CONV",   infer, prepare, macs, .packs = true,
+                                          .data_input = INPUT};

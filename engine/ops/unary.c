@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Functions of one element: in float directly, in int8 by a table of all 256 answers, made with the arithmetic of
- * TensorFlow Lite's reference kernels. */
+/* Functions of one element: in float directly, in int8 by a table of all 256 answers, made with the
+ * arithmetic of TensorFlow Lite's reference kernels. */
 #include "engine/ops/unary.h"
 
 #include "engine/ops/activation.h"
@@ -86,8 +86,8 @@ static void run(const struct step *step, int worker, int workers)
     if (begin >= end)
         return;
     if (args->type == PIPIT_I8)
-        step->kernels->lookup_i8((int8_t *)step->out[0] + begin, (const int8_t *)step->in[0] + begin, end - begin,
-                                 args->table);
+        step->kernels->lookup_i8((int8_t *)step->out[0] + begin, (const int8_t *)step->in[0] + begin,
+                                 end - begin, args->table);
     else if (args->type == PIPIT_I32)
         run_i32(args, (const int32_t *)step->in[0] + begin, (int32_t *)step->out[0] + begin, end - begin);
     else
@@ -102,7 +102,8 @@ static int8_t saturated(int32_t value)
 }
 
 /* The reference fills its own tables this way (LUTPopulate): in float, halves away from zero. */
-static void table_of_float(int8_t *table, const struct tensor *in, const struct tensor *out, enum op op, float alpha)
+static void table_of_float(int8_t *table, const struct tensor *in, const struct tensor *out, enum op op,
+                           float alpha)
 {
     float inverse = 1 / out->quant.scale[0];
     for (int q = -128; q < 128; q++) {
@@ -112,12 +113,18 @@ static void table_of_float(int8_t *table, const struct tensor *in, const struct 
     }
 }
 
-static void table_of_relu(int8_t *table, const struct tensor *in, const struct tensor *out, float low, float high)
+static void table_of_relu(int8_t *table, const struct tensor *in, const struct tensor *out, float low,
+                          float high)
 {
     struct requant r = requant_from_double((double)(in->quant.scale[0] / out->quant.scale[0]));
     float zero = (float)out->quant.zero[0], scale = out->quant.scale[0];
     float from = zero + roundf(low / scale), to = isinf(high) ? 127 : zero + roundf(high / scale);
-    int32_t min = from < -128 ? -128 : from > 127 ? 127 : (int32_t)from, max = to > 127 ? 127 : to < -128 ? -128 : (int32_t)to;
+    int32_t min = from < -128  ? -128
+                  : from > 127 ? 127
+                               : (int32_t)from,
+            max = to > 127    ? 127
+                  : to < -128 ? -128
+                              : (int32_t)to;
     for (int q = -128; q < 128; q++) {
         int32_t value = requantise_to((uint32_t)(q - in->quant.zero[0]), r, out->quant.zero[0]);
         table[(uint8_t)q] = (int8_t)(value < min ? min : value > max ? max : value);
@@ -272,7 +279,8 @@ static int infer(struct graph *graph, struct node *node, struct pipit_error *err
 
 static int infer_with_ints(struct graph *graph, struct node *node, struct pipit_error *error)
 {
-    return infer_same_shape(graph, node, TYPE_BIT(PIPIT_F32) | TYPE_BIT(PIPIT_I8) | TYPE_BIT(PIPIT_I32), error);
+    return infer_same_shape(graph, node, TYPE_BIT(PIPIT_F32) | TYPE_BIT(PIPIT_I8) | TYPE_BIT(PIPIT_I32),
+                            error);
 }
 
 #define UNARY(name) const struct op_info op_##name = {#name, infer, prepare, .macs = NULL}
@@ -304,7 +312,8 @@ static void run_flip(const struct step *step, int worker, int workers)
     const struct unary_args *args = step->args;
     int begin, end;
     share(args->count, 64, worker, workers, &begin, &end);
-    step->kernels->flip_sign((uint8_t *)step->out[0] + begin, (const uint8_t *)step->in[0] + begin, end - begin);
+    step->kernels->flip_sign((uint8_t *)step->out[0] + begin, (const uint8_t *)step->in[0] + begin,
+                             end - begin);
 }
 
 static int prepare_flip(struct plan *plan, const struct node *node, struct pipit_error *error)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A batch normalisation that the exporter left behind its convolution: per-channel MUL and ADD (or SUB) by constants
- * go into the weights and the bias. Float only. */
+/* A batch normalisation that the exporter left behind its convolution: per-channel MUL and ADD (or SUB) by
+ * constants go into the weights and the bias. Float only. */
 #include "engine/passes/pass.h"
 
 #include <string.h>
@@ -42,7 +42,8 @@ static int scale_weights(struct graph *graph, struct node *node, struct affine f
     const float *from = old->data;
     int channels = channels_of(graph, node), index;
     int64_t count = tensor_elements(old), each = count / channels;
-    bool last = node->op == OP_DEPTHWISE_CONV_2D; /* the output channel is the last dimension, else the first */
+    bool last =
+        node->op == OP_DEPTHWISE_CONV_2D; /* the output channel is the last dimension, else the first */
     float *to;
     if (!new_constant(graph, old, &to, &index))
         return -ENOMEM;
@@ -53,7 +54,8 @@ static int scale_weights(struct graph *graph, struct node *node, struct affine f
 }
 
 /* bias = bias * factor + shift * sign; either may be absent (value NULL). */
-static int change_bias(struct graph *graph, struct node *node, struct affine factor, struct affine shift, float sign)
+static int change_bias(struct graph *graph, struct node *node, struct affine factor, struct affine shift,
+                       float sign)
 {
     int channels = channels_of(graph, node), index;
     const struct tensor *old = node_input(graph, node, 2);
@@ -83,7 +85,8 @@ static bool is_affine(const struct graph *graph, const struct node *node, int co
            tensor_same_shape(node_input(graph, node, 1 - constant), node_output(graph, node, 0));
 }
 
-static struct node *plain_product(struct graph *graph, const struct uses *uses, const struct node *node, int input)
+static struct node *plain_product(struct graph *graph, const struct uses *uses, const struct node *node,
+                                  int input)
 {
     static const enum op products[] = {OP_CONV_2D, OP_DEPTHWISE_CONV_2D, OP_FULLY_CONNECTED};
     for (int i = 0; i < 3; i++) {
@@ -98,7 +101,8 @@ static struct node *plain_product(struct graph *graph, const struct uses *uses, 
     return NULL;
 }
 
-static int absorb(struct graph *graph, struct uses *uses, struct node *node, struct node *product, struct affine affine)
+static int absorb(struct graph *graph, struct uses *uses, struct node *node, struct node *product,
+                  struct affine affine)
 {
     const struct affine none = {NULL, 0};
     int status = 0;

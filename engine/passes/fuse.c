@@ -78,9 +78,11 @@ static bool activation_of(enum op op, enum activation *act)
 
 static bool can_fuse(const struct node *node, enum activation act)
 {
-    bool product = node->op == OP_CONV_2D || node->op == OP_DEPTHWISE_CONV_2D || node->op == OP_FULLY_CONNECTED;
+    bool product =
+        node->op == OP_CONV_2D || node->op == OP_DEPTHWISE_CONV_2D || node->op == OP_FULLY_CONNECTED;
     bool clamp = act == ACT_RELU || act == ACT_RELU6 || act == ACT_RELU_N1_TO_1;
-    return node->act == ACT_NONE && (product || (clamp && (node->op == OP_ADD || node->op == OP_MUL || node->op == OP_SUB)));
+    return node->act == ACT_NONE &&
+           (product || (clamp && (node->op == OP_ADD || node->op == OP_MUL || node->op == OP_SUB)));
 }
 
 /* Float only: a quantised activation may change the scale, and is then no clamp. */
@@ -96,7 +98,8 @@ int pass_activation(struct graph *graph)
         if (node_removed(node) || !activation_of(node->op, &act))
             continue;
         int made_by = uses.producer[node->input[0]];
-        struct node *producer = made_by < 0 ? NULL : sole_producer(graph, &uses, node, 0, graph->node[made_by].op);
+        struct node *producer =
+            made_by < 0 ? NULL : sole_producer(graph, &uses, node, 0, graph->node[made_by].op);
         if (!producer || !can_fuse(producer, act) || node_output(graph, node, 0)->type != PIPIT_F32)
             continue;
         producer->act = act;

@@ -26,7 +26,8 @@ static int over_six(const struct graph *graph, const struct node *node)
     float value;
     if (!node || node->act != ACT_NONE)
         return -1;
-    if (node->op == OP_DIV && node->inputs == 2 && constant_f32(node_input(graph, node, 1), &value) && value == 6)
+    if (node->op == OP_DIV && node->inputs == 2 && constant_f32(node_input(graph, node, 1), &value) &&
+        value == 6)
         return node->input[0];
     return with_constant(graph, node, OP_MUL, 1.0f / 6);
 }

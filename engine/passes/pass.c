@@ -36,7 +36,8 @@ void uses_finish(struct uses *uses)
     free(uses->producer);
 }
 
-struct node *sole_producer(struct graph *graph, const struct uses *uses, const struct node *node, int index, enum op op)
+struct node *sole_producer(struct graph *graph, const struct uses *uses, const struct node *node, int index,
+                           enum op op)
 {
     if (index >= node->inputs || node->input[index] < 0)
         return NULL;
@@ -112,7 +113,8 @@ int graph_sweep(struct graph *graph)
 int optimise(struct graph *graph, struct pipit_error *error)
 {
     static int (*const passes[])(struct graph *) = {
-        graph_sweep, pass_space_to_batch, pass_pad, pass_batch_norm, pass_hard_swish, pass_activation, graph_sweep,
+        graph_sweep,     pass_space_to_batch, pass_pad,    pass_batch_norm,
+        pass_hard_swish, pass_activation,     graph_sweep,
     };
     for (size_t i = 0; i < sizeof(passes) / sizeof(passes[0]); i++) {
         int status = passes[i](graph);

@@ -18,8 +18,10 @@ static bool is_dense(const struct node *node)
            !w->before[0] && !w->before[1] && !w->after[0] && !w->after[1];
 }
 
-/* Padding goes in before the batches are made and crops come off after, so the difference is the convolution's. */
-static bool dilate(const struct graph *graph, struct node *conv, const struct node *split, const struct node *merge)
+/* Padding goes in before the batches are made and crops come off after, so the difference is the
+ * convolution's. */
+static bool dilate(const struct graph *graph, struct node *conv, const struct node *split,
+                   const struct node *merge)
 {
     int32_t block[2], merge_block[2], pad[4], crop[4];
     if (!ints(node_input(graph, split, 1), 2, block) || !ints(node_input(graph, split, 2), 4, pad) ||
@@ -42,7 +44,8 @@ static bool same_scale(const struct tensor *a, const struct tensor *b)
 {
     if (a->type != b->type || a->quant.count != b->quant.count || a->quant.count > 1)
         return false;
-    return !a->quant.count || (a->quant.scale[0] == b->quant.scale[0] && a->quant.zero[0] == b->quant.zero[0]);
+    return !a->quant.count ||
+           (a->quant.scale[0] == b->quant.scale[0] && a->quant.zero[0] == b->quant.zero[0]);
 }
 
 static struct node *sole_convolution(struct graph *graph, const struct uses *uses, const struct node *merge)
@@ -61,7 +64,8 @@ int pass_space_to_batch(struct graph *graph)
         struct node *merge = &graph->node[n];
         struct node *conv = merge->op == OP_BATCH_TO_SPACE_ND ? sole_convolution(graph, &uses, merge) : NULL;
         struct node *split = conv ? sole_producer(graph, &uses, conv, 0, OP_SPACE_TO_BATCH_ND) : NULL;
-        if (!split || !is_dense(conv) || !same_scale(node_input(graph, split, 0), node_input(graph, conv, 0)) ||
+        if (!split || !is_dense(conv) ||
+            !same_scale(node_input(graph, split, 0), node_input(graph, conv, 0)) ||
             !same_scale(node_output(graph, conv, 0), node_output(graph, merge, 0)) ||
             !dilate(graph, conv, split, merge))
             continue;

@@ -96,7 +96,8 @@ static int replace(struct graph *graph, const int **list, int count, const int *
     return 0;
 }
 
-/* Appends one old node, with flips to the twin of what it makes in uint8 and from the twin of what it reads so. */
+/* Appends one old node, with flips to the twin of what it makes in uint8 and from the twin of what it reads
+ * so. */
 static int append(struct graph *graph, struct node node, const int *twin, bool *original, int tensors)
 {
     bool cast = node.op == OP_CAST;
@@ -171,6 +172,7 @@ int pass_unsign(struct graph *graph, struct pipit_error *error)
     }
     free(twin);
     free(original);
-    return status ? fail(error, status, "cannot bring the file's uint8 tensors to int8: too many nodes or no memory")
+    return status ? fail(error, status,
+                         "cannot bring the file's uint8 tensors to int8: too many nodes or no memory")
                   : 0;
 }

@@ -24,7 +24,8 @@ static float scale_of(const struct pipit_ssd *ssd, int map)
 {
     if (map >= ssd->maps)
         return 1;
-    return ssd->min_scale + (ssd->max_scale - ssd->min_scale) * (float)map / (float)(ssd->maps > 1 ? ssd->maps - 1 : 1);
+    return ssd->min_scale +
+           (ssd->max_scale - ssd->min_scale) * (float)map / (float)(ssd->maps > 1 ? ssd->maps - 1 : 1);
 }
 
 static void add_cell(struct list *list, const struct pipit_ssd *ssd, int map, int row, int column)

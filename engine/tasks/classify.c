@@ -10,7 +10,8 @@ float tensor_real(const struct pipit_tensor *tensor, size_t index)
 {
     if (tensor->type == PIPIT_F32)
         return ((const float *)tensor->data)[index];
-    int value = tensor->type == PIPIT_U8 ? ((const uint8_t *)tensor->data)[index] : ((const int8_t *)tensor->data)[index];
+    int value = tensor->type == PIPIT_U8 ? ((const uint8_t *)tensor->data)[index]
+                                         : ((const int8_t *)tensor->data)[index];
     return tensor->scale[0] * (float)(value - tensor->zero_point[0]);
 }
 
@@ -123,7 +124,7 @@ static int decode_class(struct pipit_model *model, int class)
     struct detector *d = &model->detector;
     int count = 0;
     for (int box = 0; box < d->boxes; box++) {
-        float score = d->scores[(size_t)box * (size_t)d->classes + (size_t)class];
+        float score = d->scores[(size_t)box * (size_t)d->classes + (size_t) class];
         if (!(score >= model->settings.threshold))
             continue;
         d->candidate[count] = (struct candidate){.index = class, .score = score};
@@ -137,7 +138,7 @@ static int decode_raw(struct pipit_model *model)
     struct detector *d = &model->detector;
     int kept = 0, most = model->settings.max_objects;
     read_scores(model);
-    for (int class = 0; class < d->classes; class++) {
+    for (int class = 0; class < d->classes; class ++) {
         if (class == model->settings.ssd.background)
             continue;
         int count = decode_class(model, class);
@@ -161,8 +162,8 @@ static struct pipit_object in_picture(const struct pipit_model *model, const str
     return object;
 }
 
-int pipit_detect(struct pipit_model *model, const struct pipit_image *image, struct pipit_object *objects, int max,
-                 struct pipit_error *error)
+int pipit_detect(struct pipit_model *model, const struct pipit_image *image, struct pipit_object *objects,
+                 int max, struct pipit_error *error)
 {
     enum pipit_decoder decoder = model->detector.decoder;
     if ((decoder != PIPIT_DECODER_SSD_BOXES && decoder != PIPIT_DECODER_SSD_RAW) || max < 0)

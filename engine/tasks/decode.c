@@ -27,7 +27,8 @@ static const struct node *decisive(const struct graph *graph, int tensor)
 
 static bool is_vector(const struct tensor *tensor)
 {
-    bool type = tensor->type == PIPIT_F32 || ((tensor->type == PIPIT_I8 || tensor->type == PIPIT_U8) && tensor->quant.count == 1);
+    bool type = tensor->type == PIPIT_F32 ||
+                ((tensor->type == PIPIT_I8 || tensor->type == PIPIT_U8) && tensor->quant.count == 1);
     return type && tensor->rank > 0 && tensor->shape[tensor->rank - 1] > 1 &&
            tensor_elements(tensor) == tensor->shape[tensor->rank - 1];
 }
@@ -80,7 +81,8 @@ static bool rows_of(const struct tensor *tensor, int boxes, int *columns)
 
 static int check_ssd(const struct pipit_ssd *ssd)
 {
-    if (ssd->maps < 1 || ssd->maps > PIPIT_SSD_MAPS_MAX || ssd->aspects < 0 || ssd->aspects > PIPIT_SSD_ASPECTS_MAX)
+    if (ssd->maps < 1 || ssd->maps > PIPIT_SSD_MAPS_MAX || ssd->aspects < 0 ||
+        ssd->aspects > PIPIT_SSD_ASPECTS_MAX)
         return -EINVAL;
     for (int i = 0; i < ssd->maps; i++)
         if (ssd->grid[i] < 1 || ssd->grid[i] > 1024)
@@ -102,8 +104,9 @@ static int init_raw(struct detector *d, const struct graph *graph, const struct 
     d->scores_at = 1 - d->boxes_at;
     if (!rows_of(&graph->tensor[graph->output[d->boxes_at]], d->boxes, &columns) || columns != 4 ||
         !rows_of(&graph->tensor[graph->output[d->scores_at]], d->boxes, &d->classes))
-        return fail(error, -EINVAL, "the outputs are not [1, %d, 4] and [1, %d, classes], as the %d anchors want",
-                    d->boxes, d->boxes, d->boxes);
+        return fail(error, -EINVAL,
+                    "the outputs are not [1, %d, 4] and [1, %d, classes], as the %d anchors want", d->boxes,
+                    d->boxes, d->boxes);
     d->decoder = PIPIT_DECODER_SSD_RAW;
     d->anchor = calloc((size_t)d->boxes, sizeof(*d->anchor));
     d->scores = calloc((size_t)d->classes * (size_t)d->boxes, sizeof(*d->scores));
@@ -120,7 +123,8 @@ static int init_decoder(struct detector *d, const struct graph *graph, const str
     case PIPIT_DECODER_CLASSES:
         return init_classes(d, graph) ? fail(error, -EINVAL, "the first output is no list of classes") : 0;
     case PIPIT_DECODER_SSD_BOXES:
-        return init_boxes(d, graph) ? fail(error, -EINVAL, "the model has no TFLite_Detection_PostProcess") : 0;
+        return init_boxes(d, graph) ? fail(error, -EINVAL, "the model has no TFLite_Detection_PostProcess")
+                                    : 0;
     case PIPIT_DECODER_SSD_RAW:
         return init_raw(d, graph, settings, error);
     case PIPIT_DECODER_AUTO:
@@ -135,8 +139,8 @@ static int init_decoder(struct detector *d, const struct graph *graph, const str
 int detector_init(struct detector *d, const struct graph *graph, const struct pipit_settings *settings,
                   struct pipit_error *error)
 {
-    *d = (struct detector){.decoder = PIPIT_DECODER_NONE, .boxes_at = -1, .classes_at = -1, .scores_at = -1,
-                           .count_at = -1};
+    *d = (struct detector){
+        .decoder = PIPIT_DECODER_NONE, .boxes_at = -1, .classes_at = -1, .scores_at = -1, .count_at = -1};
     int status = init_decoder(d, graph, settings, error);
     if (status || !d->boxes)
         return status;

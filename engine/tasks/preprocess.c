@@ -97,7 +97,8 @@ void preprocess_finish(struct preprocess *p)
 
 /* ---- fitting ---- */
 
-/* torchvision's Resize (the shorter side, the other cut off to whole pixels) and CenterCrop (halves to even). */
+/* torchvision's Resize (the shorter side, the other cut off to whole pixels) and CenterCrop (halves to even).
+ */
 static void crop_sizes(const struct preprocess *p, struct resample_size *size)
 {
     int shorter = size->in[0] < size->in[1] ? 0 : 1;
@@ -152,7 +153,8 @@ static uint8_t channel_of(const struct preprocess *p, const uint8_t *pixel, int 
 {
     if (p->channels == 3)
         return pixel[c];
-    return (uint8_t)((pixel[0] * 19595 + pixel[1] * 38470 + pixel[2] * 7471 + 0x8000) >> 16); /* luma, ITU-R 601 */
+    return (uint8_t)((pixel[0] * 19595 + pixel[1] * 38470 + pixel[2] * 7471 + 0x8000) >>
+                     16); /* luma, ITU-R 601 */
 }
 
 static void fill_row(const struct preprocess *p, const uint8_t *row, int y, void *out)
@@ -179,9 +181,11 @@ static int check(const struct preprocess *p, const struct pipit_image *image, st
     if (image->width < 1 || image->height < 1 || image->width > SIDE_MAX || image->height > SIDE_MAX)
         return fail(error, -EINVAL, "a picture of %d x %d pixels", image->width, image->height);
     if (p->type != PIPIT_F32 && p->type != PIPIT_U8 && p->type != PIPIT_I8)
-        return fail(error, -ENOTSUP, "pictures cannot be put into an input of type %s", pipit_type_name(p->type));
+        return fail(error, -ENOTSUP, "pictures cannot be put into an input of type %s",
+                    pipit_type_name(p->type));
     if (!p->known)
-        return fail(error, -ENODATA, "nothing says how this model's float input is normalised: give --mean and --std "
+        return fail(error, -ENODATA,
+                    "nothing says how this model's float input is normalised: give --mean and --std "
                     "(input = (byte - mean) / std)");
     return 0;
 }

@@ -16,7 +16,7 @@ struct filter { /* along one dimension */
 struct resampler {
     struct resample_size size;
     struct filter filter[2];
-    int top, rows; /* of the input, that the output needs */
+    int top, rows;   /* of the input, that the output needs */
     uint8_t *middle; /* rows * out[0] * 3: resized along rows only */
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Resizes 8-bit RGB with a triangle filter that widens when it shrinks (bilinear with area support), first along rows,
- * then along columns, in fixed point with 22 fraction bits: what Pillow's resize(BILINEAR) and so torchvision's Resize
- * give, bit for bit.
+ * Resizes 8-bit RGB with a triangle filter that widens when it shrinks (bilinear with area support), first
+ * along rows, then along columns, in fixed point with 22 fraction bits: what Pillow's resize(BILINEAR) and so
+ * torchvision's Resize give, bit for bit.
  */
 #ifndef PIPIT_ENGINE_TASKS_RESAMPLE_H
 #define PIPIT_ENGINE_TASKS_RESAMPLE_H

@@ -5,7 +5,8 @@
 
 enum { TILE = 4, PANEL = 16 };
 
-/* A panel is bias, multiplier, shift[16], then weight[quads][16][4]; each tap's depth is filled up to quads with 0. */
+/* A panel is bias, multiplier, shift[16], then weight[quads][16][4]; each tap's depth is filled up to quads
+ * with 0. */
 static size_t panels(const struct conv *conv)
 {
     return ((size_t)conv->channels + PANEL - 1) / PANEL;
@@ -37,8 +38,8 @@ static size_t scratch_bytes(const struct conv *conv)
     return align64(TILE * row_bytes(conv) + TILE * sizeof(int32_t));
 }
 
-static void pack_channel(const struct conv *conv, const struct conv_weights *weights, size_t channel, int32_t *head,
-                         int8_t *to)
+static void pack_channel(const struct conv *conv, const struct conv_weights *weights, size_t channel,
+                         int32_t *head, int8_t *to)
 {
     size_t taps = (size_t)conv->taps, depth = (size_t)conv->depth, filled = (depth + 3) / 4 * 4;
     const int8_t *from = weights->i8 + channel * taps * depth;
@@ -80,30 +81,30 @@ static int32_t gather_row(const struct conv *conv, const struct conv_tile *tile,
 
 #define FOR_ROWS(X) X(0) X(1) X(2) X(3)
 
-static void run_tile(const struct conv *conv, const struct conv_tile *tile, const int32_t *head, const int32_t *sums,
-                     int8_t *out, int columns)
+static void run_tile(const struct conv *conv, const struct conv_tile *tile, const int32_t *head,
+                     const int32_t *sums, int8_t *out, int columns)
 {
     const int32x4_t zero = vdupq_n_s32(conv->out_zero), min = vdupq_n_s32(conv->min_i8);
     const int32x4_t max = vdupq_n_s32(conv->max_i8);
     const int8_t *w = (const int8_t *)(head + 3 * PANEL);
     const int count = (int)quads(conv);
-#define START(i)                                                                                                \
-    const int8_t *a##i = (const int8_t *)tile->scratch + (i) * row_bytes(conv);                                 \
-    int32x4_t less##i = vdupq_n_s32((int32_t)((uint32_t)conv->weight_zero * (uint32_t)sums[i]));                \
-    int32x4_t sum##i[4];                                                                                        \
-    for (int q = 0; q < 4; q++)                                                                                 \
+#define START(i)                                                                                             \
+    const int8_t *a##i = (const int8_t *)tile->scratch + (i)*row_bytes(conv);                                \
+    int32x4_t less##i = vdupq_n_s32((int32_t)((uint32_t)conv->weight_zero * (uint32_t)sums[i]));             \
+    int32x4_t sum##i[4];                                                                                     \
+    for (int q = 0; q < 4; q++)                                                                              \
         sum##i[q] = vsubq_s32(vld1q_s32(head + 4 * q), less##i);
     FOR_ROWS(START)
 #undef START
-#define LANE(i, lane)                                                                                           \
-    sum##i[0] = vdotq_laneq_s32(sum##i[0], w0, v##i, lane);                                                     \
-    sum##i[1] = vdotq_laneq_s32(sum##i[1], w1, v##i, lane);                                                     \
-    sum##i[2] = vdotq_laneq_s32(sum##i[2], w2, v##i, lane);                                                     \
+#define LANE(i, lane)                                                                                        \
+    sum##i[0] = vdotq_laneq_s32(sum##i[0], w0, v##i, lane);                                                  \
+    sum##i[1] = vdotq_laneq_s32(sum##i[1], w1, v##i, lane);                                                  \
+    sum##i[2] = vdotq_laneq_s32(sum##i[2], w2, v##i, lane);                                                  \
     sum##i[3] = vdotq_laneq_s32(sum##i[3], w3, v##i, lane);
-#define QUAD(lane)                                                                                              \
-    {                                                                                                           \
-        int8x16_t w0 = vld1q_s8(w), w1 = vld1q_s8(w + 16), w2 = vld1q_s8(w + 32), w3 = vld1q_s8(w + 48);        \
-        LANE(0, lane) LANE(1, lane) LANE(2, lane) LANE(3, lane) w += 4 * PANEL;                                 \
+#define QUAD(lane)                                                                                           \
+    {                                                                                                        \
+        int8x16_t w0 = vld1q_s8(w), w1 = vld1q_s8(w + 16), w2 = vld1q_s8(w + 32), w3 = vld1q_s8(w + 48);     \
+        LANE(0, lane) LANE(1, lane) LANE(2, lane) LANE(3, lane) w += 4 * PANEL;                              \
     }
     int k = 0;
     for (; k + 4 <= count; k += 4) {
@@ -113,9 +114,9 @@ static void run_tile(const struct conv *conv, const struct conv_tile *tile, cons
     }
     for (; k < count; k++) {
 #undef LOAD
-#define LOAD(i)                                                                                                 \
-    int32_t quad##i;                                                                                            \
-    memcpy(&quad##i, a##i + 4 * k, 4);                                                                          \
+#define LOAD(i)                                                                                              \
+    int32_t quad##i;                                                                                         \
+    memcpy(&quad##i, a##i + 4 * k, 4);                                                                       \
     int8x16_t v##i = vreinterpretq_s8_s32(vdupq_n_s32(quad##i));
         FOR_ROWS(LOAD)
         QUAD(0)
@@ -123,12 +124,13 @@ static void run_tile(const struct conv *conv, const struct conv_tile *tile, cons
     }
 #undef QUAD
 #undef LANE
-#define SCALED(i, q)                                                                                            \
-    clamp4(requantise4(sum##i[q], requant4_load(head + PANEL + 4 * (q), head + 2 * PANEL + 4 * (q))), zero, min, max)
-#define FINISH(i)                                                                                               \
-    if ((i) < tile->rows)                                                                                       \
-        store16(out + (i) * tile->out_stride, narrow16(SCALED(i, 0), SCALED(i, 1), SCALED(i, 2), SCALED(i, 3)), \
-                columns);
+#define SCALED(i, q)                                                                                         \
+    clamp4(requantise4(sum##i[q], requant4_load(head + PANEL + 4 * (q), head + 2 * PANEL + 4 * (q))), zero,  \
+           min, max)
+#define FINISH(i)                                                                                            \
+    if ((i) < tile->rows)                                                                                    \
+        store16(out + (i)*tile->out_stride,                                                                  \
+                narrow16(SCALED(i, 0), SCALED(i, 1), SCALED(i, 2), SCALED(i, 3)), columns);
     FOR_ROWS(FINISH)
 #undef FINISH
 #undef SCALED
@@ -149,5 +151,6 @@ static void run(const struct conv *conv, const struct conv_tile *tile)
 
 void kernels_init_dotprod(struct kernels *kernels)
 {
-    kernels->conv_i8 = (struct conv_kernel){"conv_i8_dotprod", TILE, PANEL, packed_bytes, pack, scratch_bytes, run};
+    kernels->conv_i8 =
+        (struct conv_kernel){"conv_i8_dotprod", TILE, PANEL, packed_bytes, pack, scratch_bytes, run};
 }

@@ -45,7 +45,8 @@ static void pack_f32(const struct conv *conv, const struct conv_weights *weights
     }
 }
 
-static inline void store_f32(float *out, const float32x4_t *sum, float32x4_t min, float32x4_t max, int columns)
+static inline void store_f32(float *out, const float32x4_t *sum, float32x4_t min, float32x4_t max,
+                             int columns)
 {
     float all[PANEL];
     float *to = columns == PANEL ? out : all;
@@ -55,11 +56,13 @@ static inline void store_f32(float *out, const float32x4_t *sum, float32x4_t min
         memcpy(out, all, (size_t)columns * sizeof(float));
 }
 
-static void tile_f32(const struct conv *conv, const struct conv_tile *tile, const float *w, float *out, int columns)
+static void tile_f32(const struct conv *conv, const struct conv_tile *tile, const float *w, float *out,
+                     int columns)
 {
     const float32x4_t min = vdupq_n_f32(conv->min_f32), max = vdupq_n_f32(conv->max_f32);
     const int rows = tile->rows;
-#define START(i) float32x4_t sum##i[4] = {vld1q_f32(w), vld1q_f32(w + 4), vld1q_f32(w + 8), vld1q_f32(w + 12)};
+#define START(i)                                                                                             \
+    float32x4_t sum##i[4] = {vld1q_f32(w), vld1q_f32(w + 4), vld1q_f32(w + 8), vld1q_f32(w + 12)};
     FOR_ROWS(START)
 #undef START
     w += PANEL;
@@ -69,15 +72,15 @@ static void tile_f32(const struct conv *conv, const struct conv_tile *tile, cons
         FOR_ROWS(ROW)
 #undef ROW
         int c = 0;
-#define LANE(i, lane)                                                                                           \
-    sum##i[0] = vfmaq_laneq_f32(sum##i[0], w0, v##i, lane);                                                     \
-    sum##i[1] = vfmaq_laneq_f32(sum##i[1], w1, v##i, lane);                                                     \
-    sum##i[2] = vfmaq_laneq_f32(sum##i[2], w2, v##i, lane);                                                     \
+#define LANE(i, lane)                                                                                        \
+    sum##i[0] = vfmaq_laneq_f32(sum##i[0], w0, v##i, lane);                                                  \
+    sum##i[1] = vfmaq_laneq_f32(sum##i[1], w1, v##i, lane);                                                  \
+    sum##i[2] = vfmaq_laneq_f32(sum##i[2], w2, v##i, lane);                                                  \
     sum##i[3] = vfmaq_laneq_f32(sum##i[3], w3, v##i, lane);
-#define DEPTH(lane)                                                                                             \
-    {                                                                                                           \
-        float32x4_t w0 = vld1q_f32(w), w1 = vld1q_f32(w + 4), w2 = vld1q_f32(w + 8), w3 = vld1q_f32(w + 12);    \
-        LANE(0, lane) LANE(1, lane) LANE(2, lane) LANE(3, lane) w += PANEL;                                     \
+#define DEPTH(lane)                                                                                          \
+    {                                                                                                        \
+        float32x4_t w0 = vld1q_f32(w), w1 = vld1q_f32(w + 4), w2 = vld1q_f32(w + 8), w3 = vld1q_f32(w + 12); \
+        LANE(0, lane) LANE(1, lane) LANE(2, lane) LANE(3, lane) w += PANEL;                                  \
     }
         for (; c + 4 <= conv->depth; c += 4) {
 #define LOAD(i) float32x4_t v##i = vld1q_f32(a##i + c);
@@ -94,9 +97,9 @@ static void tile_f32(const struct conv *conv, const struct conv_tile *tile, cons
 #undef DEPTH
 #undef LANE
     }
-#define FINISH(i)                                                                                               \
-    if ((i) < rows)                                                                                             \
-        store_f32(out + (i) * tile->out_stride, sum##i, min, max, columns);
+#define FINISH(i)                                                                                            \
+    if ((i) < rows)                                                                                          \
+        store_f32(out + (i)*tile->out_stride, sum##i, min, max, columns);
     FOR_ROWS(FINISH)
 #undef FINISH
 }
@@ -148,7 +151,8 @@ static void pack_i8(const struct conv *conv, const struct conv_weights *weights,
                 body[k * PANEL + (size_t)j] = (int16_t)value;
                 sum += value;
             }
-            head[j] = (int32_t)((weights->bias_i32 ? weights->bias_i32[channel] : 0) - weights->in_zero * sum);
+            head[j] =
+                (int32_t)((weights->bias_i32 ? weights->bias_i32[channel] : 0) - weights->in_zero * sum);
             head[PANEL + j] = weights->requant[channel].multiplier;
             head[2 * PANEL + j] = weights->requant[channel].shift;
         }
@@ -171,26 +175,27 @@ static void widen_tile(const struct conv *conv, const struct conv_tile *tile)
     }
 }
 
-static void tile_i8(const struct conv *conv, const struct conv_tile *tile, const int32_t *head, int8_t *out, int columns)
+static void tile_i8(const struct conv *conv, const struct conv_tile *tile, const int32_t *head, int8_t *out,
+                    int columns)
 {
     const int32x4_t zero = vdupq_n_s32(conv->out_zero), min = vdupq_n_s32(conv->min_i8);
     const int32x4_t max = vdupq_n_s32(conv->max_i8);
     const int16_t *w = (const int16_t *)(const void *)(head + 3 * PANEL);
     const int count = conv->taps * conv->depth;
-#define START(i)                                                                                                \
-    const int16_t *a##i = (const int16_t *)tile->scratch + (i) * row_i8(conv);                                  \
+#define START(i)                                                                                             \
+    const int16_t *a##i = (const int16_t *)tile->scratch + (i)*row_i8(conv);                                 \
     int32x4_t sum##i[4] = {vld1q_s32(head), vld1q_s32(head + 4), vld1q_s32(head + 8), vld1q_s32(head + 12)};
     FOR_ROWS(START)
 #undef START
-#define LANE(i, lane)                                                                                           \
-    sum##i[0] = vmlal_laneq_s16(sum##i[0], vget_low_s16(w0), v##i, lane);                                       \
-    sum##i[1] = vmlal_high_laneq_s16(sum##i[1], w0, v##i, lane);                                                \
-    sum##i[2] = vmlal_laneq_s16(sum##i[2], vget_low_s16(w1), v##i, lane);                                       \
+#define LANE(i, lane)                                                                                        \
+    sum##i[0] = vmlal_laneq_s16(sum##i[0], vget_low_s16(w0), v##i, lane);                                    \
+    sum##i[1] = vmlal_high_laneq_s16(sum##i[1], w0, v##i, lane);                                             \
+    sum##i[2] = vmlal_laneq_s16(sum##i[2], vget_low_s16(w1), v##i, lane);                                    \
     sum##i[3] = vmlal_high_laneq_s16(sum##i[3], w1, v##i, lane);
-#define DEPTH(lane)                                                                                             \
-    {                                                                                                           \
-        int16x8_t w0 = vld1q_s16(w), w1 = vld1q_s16(w + 8);                                                     \
-        LANE(0, lane) LANE(1, lane) LANE(2, lane) LANE(3, lane) w += PANEL;                                     \
+#define DEPTH(lane)                                                                                          \
+    {                                                                                                        \
+        int16x8_t w0 = vld1q_s16(w), w1 = vld1q_s16(w + 8);                                                  \
+        LANE(0, lane) LANE(1, lane) LANE(2, lane) LANE(3, lane) w += PANEL;                                  \
     }
     int k = 0;
     for (; k + 8 <= count; k += 8) {
@@ -207,12 +212,13 @@ static void tile_i8(const struct conv *conv, const struct conv_tile *tile, const
     }
 #undef DEPTH
 #undef LANE
-#define SCALED(i, q)                                                                                            \
-    clamp4(requantise4(sum##i[q], requant4_load(head + PANEL + 4 * (q), head + 2 * PANEL + 4 * (q))), zero, min, max)
-#define FINISH(i)                                                                                               \
-    if ((i) < tile->rows)                                                                                       \
-        store16(out + (i) * tile->out_stride, narrow16(SCALED(i, 0), SCALED(i, 1), SCALED(i, 2), SCALED(i, 3)), \
-                columns);
+#define SCALED(i, q)                                                                                         \
+    clamp4(requantise4(sum##i[q], requant4_load(head + PANEL + 4 * (q), head + 2 * PANEL + 4 * (q))), zero,  \
+           min, max)
+#define FINISH(i)                                                                                            \
+    if ((i) < tile->rows)                                                                                    \
+        store16(out + (i)*tile->out_stride,                                                                  \
+                narrow16(SCALED(i, 0), SCALED(i, 1), SCALED(i, 2), SCALED(i, 3)), columns);
     FOR_ROWS(FINISH)
 #undef FINISH
 #undef SCALED
@@ -230,7 +236,8 @@ static void run_i8(const struct conv *conv, const struct conv_tile *tile)
 
 void kernels_init_conv_neon(struct kernels *kernels)
 {
-    kernels->conv_f32 = (struct conv_kernel){"conv_f32_neon", TILE, PANEL, packed_bytes_f32, pack_f32, NULL, run_f32};
+    kernels->conv_f32 =
+        (struct conv_kernel){"conv_f32_neon", TILE, PANEL, packed_bytes_f32, pack_f32, NULL, run_f32};
     kernels->conv_i8 =
         (struct conv_kernel){"conv_i8_neon", TILE, PANEL, packed_bytes_i8, pack_i8, scratch_i8, run_i8};
 }

@@ -4,11 +4,13 @@
 
 /* ---- float32, packed as the C reference packs it ---- */
 
-static float one_f32(const struct depthwise *d, const void *const *in, const float *bias, const float *weight, int c)
+static float one_f32(const struct depthwise *d, const void *const *in, const float *bias, const float *weight,
+                     int c)
 {
     float sum = bias[c];
     for (int t = 0; t < d->taps; t++)
-        sum = __builtin_fmaf(((const float *)in[t])[c], weight[(size_t)t * (size_t)d->channels + (size_t)c], sum);
+        sum = __builtin_fmaf(((const float *)in[t])[c], weight[(size_t)t * (size_t)d->channels + (size_t)c],
+                             sum);
     return sum < d->min_f32 ? d->min_f32 : sum > d->max_f32 ? d->max_f32 : sum;
 }
 
@@ -35,8 +37,8 @@ static void run_f32(const struct depthwise *d, const void *const *in, int rows, 
     }
 }
 
-/* ---- int8: blocks of 16 channels: bias, multiplier, shift[16], then weights less their zero point as int16[taps][16].
- * With a multiplier other than 1 the layout is the C reference's. ---- */
+/* ---- int8: blocks of 16 channels: bias, multiplier, shift[16], then weights less their zero point as
+ * int16[taps][16]. With a multiplier other than 1 the layout is the C reference's. ---- */
 
 enum { BLOCK = 16 };
 
@@ -63,8 +65,10 @@ static void pack_i8(const struct depthwise *d, const struct conv_weights *weight
     }
     memset(packed, 0, packed_bytes_i8(d));
     for (int c = 0; c < d->channels; c++) {
-        int32_t *head = (int32_t *)(void *)((char *)packed + (size_t)(c / BLOCK) * block_bytes(d)) + c % BLOCK;
-        int16_t *body = (int16_t *)(void *)((char *)packed + (size_t)(c / BLOCK) * block_bytes(d) + 12 * BLOCK);
+        int32_t *head =
+            (int32_t *)(void *)((char *)packed + (size_t)(c / BLOCK) * block_bytes(d)) + c % BLOCK;
+        int16_t *body =
+            (int16_t *)(void *)((char *)packed + (size_t)(c / BLOCK) * block_bytes(d) + 12 * BLOCK);
         int64_t sum = 0;
         for (int t = 0; t < d->taps; t++) {
             int value = weights->i8[(size_t)t * (size_t)d->channels + (size_t)c] - d->weight_zero;
@@ -86,24 +90,27 @@ static inline int8x16_t load16(const void *in, int c, int count)
     return vld1q_s8(from);
 }
 
-static int8x16_t block_i8(const struct depthwise *d, const void *const *in, const int32_t *head, int c, int count)
+static int8x16_t block_i8(const struct depthwise *d, const void *const *in, const int32_t *head, int c,
+                          int count)
 {
-    const int32x4_t zero = vdupq_n_s32(d->out_zero), min = vdupq_n_s32(d->min_i8), max = vdupq_n_s32(d->max_i8);
+    const int32x4_t zero = vdupq_n_s32(d->out_zero), min = vdupq_n_s32(d->min_i8),
+                    max = vdupq_n_s32(d->max_i8);
     const int16_t *w = (const int16_t *)(const void *)(head + 3 * BLOCK);
     int32x4_t sum[4];
     for (int q = 0; q < 4; q++)
         sum[q] = vld1q_s32(head + 4 * q);
     for (int t = 0; t < d->taps; t++, w += BLOCK) {
         int8x16_t a = load16(in[t], c, count);
-        int16x8_t low = vmovl_s8(vget_low_s8(a)), high = vmovl_high_s8(a), w0 = vld1q_s16(w), w1 = vld1q_s16(w + 8);
+        int16x8_t low = vmovl_s8(vget_low_s8(a)), high = vmovl_high_s8(a), w0 = vld1q_s16(w),
+                  w1 = vld1q_s16(w + 8);
         sum[0] = vmlal_s16(sum[0], vget_low_s16(low), vget_low_s16(w0));
         sum[1] = vmlal_high_s16(sum[1], low, w0);
         sum[2] = vmlal_s16(sum[2], vget_low_s16(high), vget_low_s16(w1));
         sum[3] = vmlal_high_s16(sum[3], high, w1);
     }
     for (int q = 0; q < 4; q++)
-        sum[q] = clamp4(requantise4(sum[q], requant4_load(head + BLOCK + 4 * q, head + 2 * BLOCK + 4 * q)), zero, min,
-                        max);
+        sum[q] = clamp4(requantise4(sum[q], requant4_load(head + BLOCK + 4 * q, head + 2 * BLOCK + 4 * q)),
+                        zero, min, max);
     return narrow16(sum[0], sum[1], sum[2], sum[3]);
 }
 

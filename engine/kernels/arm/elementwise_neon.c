@@ -29,7 +29,8 @@ static void add_i8(int8_t *out, const int8_t *a, int step_a, const int8_t *b, in
     int i = 0;
     for (; i + 8 <= n; i += 8) {
         int16x8_t x = load8(a, i, step_a), y = load8(b, i, step_b);
-        store8(out + i, add4(vget_low_s16(x), vget_low_s16(y), add), add4(vget_high_s16(x), vget_high_s16(y), add));
+        store8(out + i, add4(vget_low_s16(x), vget_low_s16(y), add),
+               add4(vget_high_s16(x), vget_high_s16(y), add));
     }
     add_i8_c(out + i, a + i * step_a, step_a, b + i * step_b, step_b, n - i, add);
 }
@@ -38,7 +39,8 @@ static void mul_i8(int8_t *out, const int8_t *a, int step_a, const int8_t *b, in
                    const struct mul_i8 *mul)
 {
     const int16x8_t zero_a = vdupq_n_s16((int16_t)mul->zero_a), zero_b = vdupq_n_s16((int16_t)mul->zero_b);
-    const int32x4_t zero = vdupq_n_s32(mul->zero_out), min = vdupq_n_s32(mul->min), max = vdupq_n_s32(mul->max);
+    const int32x4_t zero = vdupq_n_s32(mul->zero_out), min = vdupq_n_s32(mul->min),
+                    max = vdupq_n_s32(mul->max);
     const struct requant4 to_out = requant4_set(mul->out);
     int i = 0;
     for (; i + 8 <= n; i += 8) {

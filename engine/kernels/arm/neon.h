@@ -29,7 +29,8 @@ static inline struct requant4 requant4_set(struct requant r)
     return requant4_load(multiplier, shift);
 }
 
-/* requantise() of kernels.h for four values. SRSHL rounds halves up, so negative values are lowered by one first. */
+/* requantise() of kernels.h for four values. SRSHL rounds halves up, so negative values are lowered by one
+ * first. */
 static inline int32x4_t requantise4(int32x4_t value, struct requant4 r)
 {
     value = vqrdmulhq_s32(vshlq_s32(value, r.left), r.multiplier);

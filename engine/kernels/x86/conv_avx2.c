@@ -61,7 +61,8 @@ static inline void store_f32(float *out, __m256 low, __m256 high, int columns)
 
 #define FOR_ROWS(X) X(0) X(1) X(2) X(3) X(4) X(5)
 
-static void tile_f32(const struct conv *conv, const struct conv_tile *tile, const float *w, float *out, int columns)
+static void tile_f32(const struct conv *conv, const struct conv_tile *tile, const float *w, float *out,
+                     int columns)
 {
     const __m256 min = _mm256_set1_ps(conv->min_f32), max = _mm256_set1_ps(conv->max_f32);
     const int rows = tile->rows;
@@ -76,17 +77,17 @@ static void tile_f32(const struct conv *conv, const struct conv_tile *tile, cons
 #undef ROW
         for (int c = 0; c < conv->depth; c++, w += PANEL) {
             __m256 w_low = _mm256_loadu_ps(w), w_high = _mm256_loadu_ps(w + 8), a;
-#define MULTIPLY(i)                                                                                             \
-    a = _mm256_broadcast_ss(a##i + c);                                                                          \
-    low##i = _mm256_fmadd_ps(a, w_low, low##i);                                                                 \
+#define MULTIPLY(i)                                                                                          \
+    a = _mm256_broadcast_ss(a##i + c);                                                                       \
+    low##i = _mm256_fmadd_ps(a, w_low, low##i);                                                              \
     high##i = _mm256_fmadd_ps(a, w_high, high##i);
             FOR_ROWS(MULTIPLY)
 #undef MULTIPLY
         }
     }
-#define FINISH(i)                                                                                               \
-    if ((i) < rows)                                                                                             \
-        store_f32(out + (i) * tile->out_stride, _mm256_min_ps(_mm256_max_ps(low##i, min), max),                 \
+#define FINISH(i)                                                                                            \
+    if ((i) < rows)                                                                                          \
+        store_f32(out + (i)*tile->out_stride, _mm256_min_ps(_mm256_max_ps(low##i, min), max),                \
                   _mm256_min_ps(_mm256_max_ps(high##i, min), max), columns);
     FOR_ROWS(FINISH)
 #undef FINISH
@@ -101,8 +102,9 @@ static void run_f32(const struct conv *conv, const struct conv_tile *tile)
     }
 }
 
-/* ---- int8: weights less their zero point as int16, in pairs of inputs, for VPMADDWD. A panel is bias, multiplier,
- * left and right shift[16], then weight[pairs][16][2]; each tap's depth is filled up to an even number. ---- */
+/* ---- int8: weights less their zero point as int16, in pairs of inputs, for VPMADDWD. A panel is bias,
+ * multiplier, left and right shift[16], then weight[pairs][16][2]; each tap's depth is filled up to an even
+ * number. ---- */
 
 static size_t pairs(const struct conv *conv)
 {
@@ -124,8 +126,8 @@ static size_t scratch_i8(const struct conv *conv)
     return align64(TILE * pairs(conv) * 2 * sizeof(int16_t));
 }
 
-static void pack_channel_i8(const struct conv *conv, const struct conv_weights *weights, size_t channel, int32_t *head,
-                            int16_t *to)
+static void pack_channel_i8(const struct conv *conv, const struct conv_weights *weights, size_t channel,
+                            int32_t *head, int16_t *to)
 {
     size_t taps = (size_t)conv->taps, depth = (size_t)conv->depth, even = (depth + 1) / 2 * 2;
     const int8_t *from = weights->i8 + channel * taps * depth;
@@ -196,32 +198,34 @@ static inline __m256i pair_at(const int16_t *a, size_t k)
     return _mm256_set1_epi32(pair);
 }
 
-static void tile_i8(const struct conv *conv, const struct conv_tile *tile, const int32_t *head, int8_t *out, int columns)
+static void tile_i8(const struct conv *conv, const struct conv_tile *tile, const int32_t *head, int8_t *out,
+                    int columns)
 {
     const __m256i zero = _mm256_set1_epi32(conv->out_zero), min = _mm256_set1_epi32(conv->min_i8);
     const __m256i max = _mm256_set1_epi32(conv->max_i8);
     const size_t count = pairs(conv);
     const __m256i *w = (const __m256i *)(const void *)(head + 4 * PANEL);
-#define START(i)                                                                                                \
-    const int16_t *a##i = (const int16_t *)tile->scratch + (i) * 2 * count;                                     \
-    __m256i low##i = _mm256_loadu_si256((const __m256i *)head);                                                 \
+#define START(i)                                                                                             \
+    const int16_t *a##i = (const int16_t *)tile->scratch + (i)*2 * count;                                    \
+    __m256i low##i = _mm256_loadu_si256((const __m256i *)head);                                              \
     __m256i high##i = _mm256_loadu_si256((const __m256i *)(head + 8));
     FOR_ROWS(START)
 #undef START
     for (size_t k = 0; k < count; k++, w += 2) {
         __m256i w_low = _mm256_loadu_si256(w), w_high = _mm256_loadu_si256(w + 1), a;
-#define MULTIPLY(i)                                                                                             \
-    a = pair_at(a##i, k);                                                                                       \
-    low##i = _mm256_add_epi32(low##i, _mm256_madd_epi16(a, w_low));                                             \
+#define MULTIPLY(i)                                                                                          \
+    a = pair_at(a##i, k);                                                                                    \
+    low##i = _mm256_add_epi32(low##i, _mm256_madd_epi16(a, w_low));                                          \
     high##i = _mm256_add_epi32(high##i, _mm256_madd_epi16(a, w_high));
         FOR_ROWS(MULTIPLY)
 #undef MULTIPLY
     }
     const struct requant8 r_low = requant8_load(head + PANEL, head + 2 * PANEL, head + 3 * PANEL);
-    const struct requant8 r_high = requant8_load(head + PANEL + 8, head + 2 * PANEL + 8, head + 3 * PANEL + 8);
-#define FINISH(i)                                                                                               \
-    if ((i) < tile->rows)                                                                                       \
-        store_i8(out + (i) * tile->out_stride, clamp8(requantise8(low##i, r_low), zero, min, max),              \
+    const struct requant8 r_high =
+        requant8_load(head + PANEL + 8, head + 2 * PANEL + 8, head + 3 * PANEL + 8);
+#define FINISH(i)                                                                                            \
+    if ((i) < tile->rows)                                                                                    \
+        store_i8(out + (i)*tile->out_stride, clamp8(requantise8(low##i, r_low), zero, min, max),             \
                  clamp8(requantise8(high##i, r_high), zero, min, max), columns);
     FOR_ROWS(FINISH)
 #undef FINISH
@@ -239,7 +243,8 @@ static void run_i8(const struct conv *conv, const struct conv_tile *tile)
 
 void kernels_init_conv_avx2(struct kernels *kernels)
 {
-    kernels->conv_f32 = (struct conv_kernel){"conv_f32_avx2", TILE, PANEL, packed_bytes_f32, pack_f32, NULL, run_f32};
+    kernels->conv_f32 =
+        (struct conv_kernel){"conv_f32_avx2", TILE, PANEL, packed_bytes_f32, pack_f32, NULL, run_f32};
     kernels->conv_i8 =
         (struct conv_kernel){"conv_i8_avx2", TILE, PANEL, packed_bytes_i8, pack_i8, scratch_i8, run_i8};
 }

@@ -7,21 +7,24 @@
 
 /* ---- float32, packed as the C reference packs it ---- */
 
-static __m256 dot_f32(const struct depthwise *d, const void *const *in, const float *bias, const float *weight, int c)
+static __m256 dot_f32(const struct depthwise *d, const void *const *in, const float *bias,
+                      const float *weight, int c)
 {
     size_t n = (size_t)d->channels;
     __m256 sum = _mm256_loadu_ps(bias + c);
     for (int t = 0; t < d->taps; t++)
-        sum = _mm256_fmadd_ps(_mm256_loadu_ps((const float *)in[t] + c), _mm256_loadu_ps(weight + (size_t)t * n + (size_t)c),
-                              sum);
+        sum = _mm256_fmadd_ps(_mm256_loadu_ps((const float *)in[t] + c),
+                              _mm256_loadu_ps(weight + (size_t)t * n + (size_t)c), sum);
     return sum;
 }
 
-static float one_f32(const struct depthwise *d, const void *const *in, const float *bias, const float *weight, int c)
+static float one_f32(const struct depthwise *d, const void *const *in, const float *bias, const float *weight,
+                     int c)
 {
     float sum = bias[c];
     for (int t = 0; t < d->taps; t++)
-        sum = __builtin_fmaf(((const float *)in[t])[c], weight[(size_t)t * (size_t)d->channels + (size_t)c], sum);
+        sum = __builtin_fmaf(((const float *)in[t])[c], weight[(size_t)t * (size_t)d->channels + (size_t)c],
+                             sum);
     return sum < d->min_f32 ? d->min_f32 : sum > d->max_f32 ? d->max_f32 : sum;
 }
 
@@ -37,15 +40,17 @@ static void run_f32(const struct depthwise *d, const void *const *in, int rows, 
         float *row = (float *)out + (size_t)i * out_stride;
         int c = 0;
         for (; c + 8 <= d->channels; c += 8)
-            _mm256_storeu_ps(row + c, _mm256_min_ps(_mm256_max_ps(dot_f32(d, in, bias, weight, c), min), max));
+            _mm256_storeu_ps(row + c,
+                             _mm256_min_ps(_mm256_max_ps(dot_f32(d, in, bias, weight, c), min), max));
         for (; c < d->channels; c++)
             row[c] = one_f32(d, in, bias, weight, c);
     }
 }
 
-/* ---- int8: blocks of 16 channels, two taps at a time for VPMADDWD. A block is bias, multiplier, left and right
- * shift[16], then weight[tap pairs][16][2], the channels in the order in which VPUNPCKWD leaves them. The zero point of
- * the input is in the bias. With a multiplier other than 1 the block's layout is the C reference's. ---- */
+/* ---- int8: blocks of 16 channels, two taps at a time for VPMADDWD. A block is bias, multiplier, left and
+ * right shift[16], then weight[tap pairs][16][2], the channels in the order in which VPUNPCKWD leaves them.
+ * The zero point of the input is in the bias. With a multiplier other than 1 the block's layout is the C
+ * reference's. ---- */
 
 enum { BLOCK = 16 };
 static const int order[BLOCK] = {0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 14, 15};
@@ -70,8 +75,8 @@ static size_t packed_bytes_i8(const struct depthwise *d)
     return d->multiplier == 1 ? blocks(d) * block_bytes(d) : depthwise_packed_bytes_i8_c(d);
 }
 
-static void pack_channel(const struct depthwise *d, const struct conv_weights *weights, size_t channel, int32_t *head,
-                         int16_t *to)
+static void pack_channel(const struct depthwise *d, const struct conv_weights *weights, size_t channel,
+                         int32_t *head, int16_t *to)
 {
     int64_t sum = 0;
     for (int t = 0; t < d->taps; t++) {
@@ -113,17 +118,20 @@ static inline __m256i widened(const void *in, int c, int count)
     return _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)from));
 }
 
-static __m128i block_i8(const struct depthwise *d, const void *const *in, const int32_t *head, int c, int count)
+static __m128i block_i8(const struct depthwise *d, const void *const *in, const int32_t *head, int c,
+                        int count)
 {
     const __m256i zero = _mm256_set1_epi32(d->out_zero), min = _mm256_set1_epi32(d->min_i8);
     const __m256i max = _mm256_set1_epi32(d->max_i8);
     const __m256i *w = (const __m256i *)(const void *)(head + 4 * BLOCK);
-    __m256i low = _mm256_loadu_si256((const __m256i *)head), high = _mm256_loadu_si256((const __m256i *)(head + 8));
+    __m256i low = _mm256_loadu_si256((const __m256i *)head),
+            high = _mm256_loadu_si256((const __m256i *)(head + 8));
     for (int t = 0; t < d->taps; t += 2, w += 2) {
         __m256i a = widened(in[t], c, count);
         __m256i b = t + 1 < d->taps ? widened(in[t + 1], c, count) : _mm256_setzero_si256();
         low = _mm256_add_epi32(low, _mm256_madd_epi16(_mm256_unpacklo_epi16(a, b), _mm256_loadu_si256(w)));
-        high = _mm256_add_epi32(high, _mm256_madd_epi16(_mm256_unpackhi_epi16(a, b), _mm256_loadu_si256(w + 1)));
+        high =
+            _mm256_add_epi32(high, _mm256_madd_epi16(_mm256_unpackhi_epi16(a, b), _mm256_loadu_si256(w + 1)));
     }
     low = requantise8(low, requant8_load(head + BLOCK, head + 2 * BLOCK, head + 3 * BLOCK));
     high = requantise8(high, requant8_load(head + BLOCK + 8, head + 2 * BLOCK + 8, head + 3 * BLOCK + 8));

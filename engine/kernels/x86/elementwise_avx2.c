@@ -23,7 +23,8 @@ static void add_i8(int8_t *out, const int8_t *a, int step_a, const int8_t *b, in
     const __m256i zero = _mm256_set1_epi32(add->zero_out), min = _mm256_set1_epi32(add->min);
     const __m256i max = _mm256_set1_epi32(add->max), sign = _mm256_set1_epi32(add->sign_b);
     const __m128i up = _mm_cvtsi32_si128(add->left_shift);
-    const struct requant8 to_a = requant8_set(add->a), to_b = requant8_set(add->b), to_out = requant8_set(add->out);
+    const struct requant8 to_a = requant8_set(add->a), to_b = requant8_set(add->b),
+                          to_out = requant8_set(add->out);
     int i = 0;
     for (; i + 8 <= n; i += 8) {
         __m256i x = _mm256_sll_epi32(_mm256_sub_epi32(load8(a, i, step_a), zero_a), up);
@@ -44,7 +45,8 @@ static void mul_i8(int8_t *out, const int8_t *a, int step_a, const int8_t *b, in
     const struct requant8 to_out = requant8_set(mul->out);
     int i = 0;
     for (; i + 8 <= n; i += 8) {
-        __m256i x = _mm256_sub_epi32(load8(a, i, step_a), zero_a), y = _mm256_sub_epi32(load8(b, i, step_b), zero_b);
+        __m256i x = _mm256_sub_epi32(load8(a, i, step_a), zero_a),
+                y = _mm256_sub_epi32(load8(b, i, step_b), zero_b);
         store8(out + i, clamp8(requantise8(_mm256_mullo_epi32(x, y), to_out), zero, min, max));
     }
     mul_i8_c(out + i, a + i * step_a, step_a, b + i * step_b, step_b, n - i, mul);

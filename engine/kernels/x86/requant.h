@@ -11,9 +11,11 @@ struct requant8 {
     __m256i multiplier, left, right;
 };
 
-static inline struct requant8 requant8_load(const int32_t *multiplier, const int32_t *left, const int32_t *right)
+static inline struct requant8 requant8_load(const int32_t *multiplier, const int32_t *left,
+                                            const int32_t *right)
 {
-    return (struct requant8){_mm256_loadu_si256((const __m256i *)multiplier), _mm256_loadu_si256((const __m256i *)left),
+    return (struct requant8){_mm256_loadu_si256((const __m256i *)multiplier),
+                             _mm256_loadu_si256((const __m256i *)left),
                              _mm256_loadu_si256((const __m256i *)right)};
 }
 
