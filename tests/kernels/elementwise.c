@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/kernels/kernels.h"
+
+#include <string.h>
+
+enum { LENGTH = 1000, GUARD = 32 };
+
+struct bytes {
+    int8_t a[LENGTH], b[LENGTH], x[LENGTH + GUARD], y[LENGTH + GUARD];
+};
+
+static void fill(struct context *context, struct bytes *bytes)
+{
+    for (int i = 0; i < LENGTH; i++) {
+        bytes->a[i] = (int8_t)random_bits(context);
+        bytes->b[i] = (int8_t)random_bits(context);
+    }
+    memset(bytes->x, 0x5a, sizeof(bytes->x));
+    memset(bytes->y, 0x5a, sizeof(bytes->y));
+}
+
+static struct add_i8 random_add(struct context *context)
+{
+    struct add_i8 add = {.zero_a = random_between(context, -128, 127),
+                         .zero_b = random_between(context, -128, 127),
+                         .zero_out = random_between(context, -128, 127),
+                         .min = -128,
+                         .max = 127,
+                         .left_shift = 20,
+                         .a = random_requant(context),
+                         .b = random_requant(context),
+                         .out = random_requant(context),
+                         .sign_b = random_between(context, 0, 1) ? 1 : -1};
+    add.a.shift = random_between(context, -8, 0); /* of a scale over twice the larger one: never up */
+    add.b.shift = random_between(context, -8, 0);
+    add.out.shift = random_between(context, -20, -8);
+    if (random_between(context, 0, 1))
+        add.min = add.zero_out;
+    return add;
+}
+
+static void check_add(struct context *context, const struct kernels *last, const struct kernels *next)
+{
+    if (last->add_i8 == next->add_i8)
+        return;
+    context->compared++;
+    for (int i = 0; i < 300; i++) {
+        struct bytes bytes;
+        struct add_i8 add = random_add(context);
+        int n = i < 100 ? i : random_between(context, 1, LENGTH), by_a = i % 3 != 1, by_b = i % 3 != 2;
+        fill(context, &bytes);
+        last->add_i8(bytes.x, bytes.a, by_a, bytes.b, by_b, n, &add);
+        next->add_i8(bytes.y, bytes.a, by_a, bytes.b, by_b, n, &add);
+        if (!same_bytes(bytes.x, bytes.y, sizeof(bytes.x)))
+            report(context, "add_i8", "differs");
+    }
+}
+
+static void check_mul(struct context *context, const struct kernels *last, const struct kernels *next)
+{
+    if (last->mul_i8 == next->mul_i8)
+        return;
+    context->compared++;
+    for (int i = 0; i < 300; i++) {
+        struct bytes bytes;
+        struct mul_i8 mul = {.zero_a = random_between(context, -128, 127),
+                             .zero_b = random_between(context, -128, 127),
+                             .zero_out = random_between(context, -128, 127),
+                             .min = -128,
+                             .max = 127,
+                             .out = random_requant(context)};
+        int n = i < 100 ? i : random_between(context, 1, LENGTH), by_a = i % 3 != 1, by_b = i % 3 != 2;
+        fill(context, &bytes);
+        last->mul_i8(bytes.x, bytes.a, by_a, bytes.b, by_b, n, &mul);
+        next->mul_i8(bytes.y, bytes.a, by_a, bytes.b, by_b, n, &mul);
+        if (!same_bytes(bytes.x, bytes.y, sizeof(bytes.x)))
+            report(context, "mul_i8", "differs");
+    }
+}
+
+static void check_hard_swish(struct context *context, const struct kernels *last, const struct kernels *next)
+{
+    if (last->hard_swish_f32 == next->hard_swish_f32)
+        return;
+    context->compared++;
+    for (int n = 0; n < 100; n++) {
+        float in[100], x[100 + GUARD] = {0}, y[100 + GUARD] = {0};
+        for (int i = 0; i < n; i++)
+            in[i] = 8 * random_float(context);
+        last->hard_swish_f32(x, in, n);
+        next->hard_swish_f32(y, in, n);
+        if (!same_f32(x, y, 1, 100 + GUARD, 100 + GUARD, 1e-6f))
+            report(context, "hard_swish_f32", "differs");
+    }
+}
+
+void check_elementwise(struct context *context, const struct kernels *last, const struct kernels *next)
+{
+    check_add(context, last, next);
+    check_mul(context, last, next);
+    check_hard_swish(context, last, next);
+}

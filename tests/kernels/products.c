@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/kernels/kernels.h"
+
+#include "base/clock.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROWS_MAX = 8, GUARD = 64, POISON = 0x5a };
+static const int channels[] = {1, 3, 8, 16, 24, 40, 72, 88, 96, 112, 120, 17, 33};
+static const int depths[] = {1, 2, 3, 7, 8, 16, 24, 27, 40, 96, 113};
+enum { CHANNELS = sizeof(channels) / sizeof(channels[0]), DEPTHS = sizeof(depths) / sizeof(depths[0]) };
+
+struct requant random_requant(struct context *context)
+{
+    int kind = random_between(context, 0, 9);
+    struct requant r = {(int32_t)(0x40000000u | (random_bits(context) & 0x3fffffff)),
+                        random_between(context, -12, -4)};
+    if (kind == 0)
+        r.shift = random_between(context, 0, 8);
+    else if (kind == 1)
+        r.shift = random_between(context, -31, -20);
+    else if (kind == 2)
+        r.multiplier = 0;
+    return r;
+}
+
+bool same_bytes(const void *a, const void *b, size_t size)
+{
+    return !memcmp(a, b, size);
+}
+
+bool same_f32(const float *a, const float *b, int rows, int n, int stride, float tolerance)
+{
+    float range = 1e-6f;
+    for (int i = 0; i < rows * stride; i++)
+        if (i % stride < n)
+            range = fmaxf(range, fabsf(a[i]));
+    for (int i = 0; i < rows * stride; i++) {
+        if (i % stride >= n && memcmp(&a[i], &b[i], sizeof(float)))
+            return false;
+        if (i % stride < n && !(fabsf(a[i] - b[i]) <= tolerance * range))
+            return false;
+    }
+    return true;
+}
+
+static void *poisoned(size_t bytes)
+{
+    size_t room = (bytes + 127) / 64 * 64;
+    void *memory = aligned_alloc(64, room);
+    if (!memory)
+        abort();
+    return memset(memory, POISON, room);
+}
+
+/* ---- weights and inputs ---- */
+
+struct problem {
+    int taps, depth, channels, rows, stride;
+    bool i8;
+    float *f32, *bias_f32, *in_f32;
+    int8_t *w8, *in_i8;
+    int32_t *bias_i32;
+    struct requant *requant;
+    const void **list;
+};
+
+static void fill_i8(struct context *context, int8_t *to, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        int kind = random_between(context, 0, 15);
+        to[i] = (int8_t)(kind == 0 ? -128 : kind == 1 ? 127 : random_between(context, -128, 127));
+    }
+}
+
+static void fill_f32(struct context *context, float *to, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        to[i] = random_float(context);
+}
+
+static struct problem problem_create(struct context *context, int taps, int depth, int n, int rows, bool i8)
+{
+    struct problem p = {.taps = taps, .depth = depth, .channels = n, .rows = rows, .i8 = i8, .stride = n + 5};
+    size_t weights = (size_t)taps * (size_t)depth * (size_t)n,
+           inputs = (size_t)taps * (size_t)rows * (size_t)(depth > n ? depth : n);
+    p.f32 = poisoned(weights * sizeof(float));
+    p.w8 = poisoned(weights);
+    p.bias_f32 = poisoned((size_t)n * sizeof(float));
+    p.bias_i32 = poisoned((size_t)n * sizeof(int32_t));
+    p.requant = poisoned((size_t)n * sizeof(*p.requant));
+    p.in_f32 = poisoned(inputs * sizeof(float));
+    p.in_i8 = poisoned(inputs);
+    p.list = poisoned((size_t)taps * (size_t)rows * sizeof(void *));
+    fill_f32(context, p.f32, weights);
+    fill_i8(context, p.w8, weights);
+    fill_f32(context, p.bias_f32, (size_t)n);
+    fill_f32(context, p.in_f32, inputs);
+    fill_i8(context, p.in_i8, inputs);
+    for (int j = 0; j < n; j++) {
+        p.bias_i32[j] = random_between(context, -100000, 100000);
+        p.requant[j] = random_requant(context);
+    }
+    return p;
+}
+
+static void problem_destroy(struct problem *p)
+{
+    void *const owned[] = {p->f32, p->w8, p->bias_f32, p->bias_i32, p->requant, p->in_f32, p->in_i8, p->list};
+    for (size_t i = 0; i < sizeof(owned) / sizeof(owned[0]); i++)
+        free(owned[i]);
+}
+
+static struct conv_weights weights_of(const struct problem *p, int32_t in_zero)
+{
+    return (struct conv_weights){p->f32, p->w8, p->bias_f32, p->bias_i32, p->requant, in_zero};
+}
+
+static void list_inputs(const struct problem *p, int each)
+{
+    for (int i = 0; i < p->taps * p->rows; i++)
+        p->list[i] = p->i8 ? (const void *)(p->in_i8 + (size_t)i * (size_t)each)
+                           : (const void *)(p->in_f32 + (size_t)i * (size_t)each);
+}
+
+static bool same(const struct problem *p, const void *a, const void *b)
+{
+    size_t count = (size_t)p->rows * (size_t)p->stride + GUARD;
+    if (p->i8)
+        return same_bytes(a, b, count);
+    return same_f32(a, b, p->rows, p->channels, p->stride, 1e-5f) &&
+           same_bytes((const float *)a + count - GUARD, (const float *)b + count - GUARD,
+                      GUARD * sizeof(float));
+}
+
+static void *output(const struct problem *p)
+{
+    return poisoned(((size_t)p->rows * (size_t)p->stride + GUARD) * (p->i8 ? 1 : sizeof(float)));
+}
+
+/* ---- convolutions ---- */
+
+static void *run_conv(const struct conv_kernel *kernel, struct conv conv, const struct problem *p,
+                      int32_t in_zero, double *ms)
+{
+    struct conv_weights weights = weights_of(p, in_zero);
+    void *packed = poisoned(kernel->packed_bytes(&conv)), *out = output(p);
+    void *scratch = poisoned(kernel->scratch ? kernel->scratch(&conv) : 64);
+    kernel->pack(&conv, &weights, packed);
+    conv.packed = packed;
+    uint64_t start = clock_now_ns();
+    for (int first = 0; first < p->rows; first += kernel->tile) {
+        int rows = p->rows - first < kernel->tile ? p->rows - first : kernel->tile;
+        const void *list[64 * ROWS_MAX];
+        for (int t = 0; t < p->taps; t++)
+            memcpy(list + t * rows, p->list + t * p->rows + first, (size_t)rows * sizeof(*list));
+        int half =
+            conv.channels / 2 / kernel->panel * kernel->panel; /* in two parts, as workers share channels */
+        for (int part = 0; part < 2; part++) {
+            struct conv_tile tile = {.in = list,
+                                     .rows = rows,
+                                     .from = part ? half : 0,
+                                     .to = part ? conv.channels : half,
+                                     .out = (char *)out +
+                                            (size_t)first * (size_t)p->stride * (p->i8 ? 1 : sizeof(float)),
+                                     .out_stride = (size_t)p->stride,
+                                     .scratch = scratch};
+            if (tile.from < tile.to)
+                kernel->run(&conv, &tile);
+        }
+    }
+    *ms = clock_ms_since(start);
+    free(packed);
+    free(scratch);
+    return out;
+}
+
+static struct conv random_conv(struct context *context, const struct problem *p)
+{
+    struct conv conv = {.taps = p->taps,
+                        .depth = p->depth,
+                        .channels = p->channels,
+                        .min_f32 = -INFINITY,
+                        .max_f32 = INFINITY,
+                        .min_i8 = -128,
+                        .max_i8 = 127};
+    conv.out_zero = random_between(context, -128, 127);
+    conv.weight_zero = random_between(context, 0, 2) ? 0 : random_between(context, -128, 127);
+    if (random_between(context, 0, 1)) {
+        conv.min_f32 = 0;
+        conv.max_f32 = 6;
+        conv.min_i8 = conv.out_zero;
+    }
+    return conv;
+}
+
+static void conv_case(struct context *context, const struct conv_kernel *last, const struct conv_kernel *next,
+                      bool i8, int taps, int depth, int n, int rows)
+{
+    struct problem p = problem_create(context, taps, depth, n, rows, i8);
+    struct conv conv = random_conv(context, &p);
+    int32_t in_zero = random_between(context, -128, 127);
+    double ms;
+    list_inputs(&p, depth);
+    void *a = run_conv(last, conv, &p, in_zero, &ms), *b = run_conv(next, conv, &p, in_zero, &ms);
+    if (!same(&p, a, b)) {
+        char what[100];
+        snprintf(what, sizeof(what), "%d taps, depth %d, %d channels, %d rows", taps, depth, n, rows);
+        report(context, next->name, what);
+    }
+    free(a);
+    free(b);
+    problem_destroy(&p);
+}
+
+static void bench_conv(struct context *context, const struct conv_kernel *c, const struct conv_kernel *next,
+                       bool i8)
+{
+    struct problem p = problem_create(context, 1, 96, 96, 196, i8);
+    struct conv conv = random_conv(context, &p);
+    double best[2] = {1e9, 1e9};
+    conv.weight_zero = 0;
+    list_inputs(&p, 96);
+    for (int round = 0; round < 20; round++)
+        for (int k = 0; k < 2; k++) {
+            double ms;
+            free(run_conv(k ? next : c, conv, &p, 0, &ms));
+            best[k] = ms < best[k] ? ms : best[k];
+        }
+    printf("%-22s %7.2f GMAC/s, %5.1f times C (96 x 96 x 196, pointwise)\n", next->name,
+           96.0 * 96 * 196 / best[1] / 1e6, best[0] / best[1]);
+    problem_destroy(&p);
+}
+
+static void check_one_conv(struct context *context, const struct conv_kernel *last,
+                           const struct conv_kernel *next, const struct conv_kernel *c, bool i8)
+{
+    if (last->run == next->run)
+        return;
+    context->compared++;
+    if (context->bench) {
+        bench_conv(context, c, next, i8);
+        return;
+    }
+    for (int n = 0; n < CHANNELS; n++)
+        for (int d = 0; d < DEPTHS; d++) {
+            int taps = random_between(context, 0, 3) ? 1 : random_between(context, 2, 9);
+            conv_case(context, last, next, i8, taps, depths[d], channels[n],
+                      random_between(context, 1, ROWS_MAX));
+        }
+}
+
+void check_conv(struct context *context, const struct kernels *last, const struct kernels *next)
+{
+    check_one_conv(context, &last->conv_f32, &next->conv_f32, &context->c.conv_f32, false);
+    check_one_conv(context, &last->conv_i8, &next->conv_i8, &context->c.conv_i8, true);
+}
+
+/* ---- depthwise ---- */
+
+static void *run_depthwise(const struct depthwise_kernel *kernel, struct depthwise d, const struct problem *p,
+                           double *ms)
+{
+    struct conv_weights weights = weights_of(p, d.in_zero);
+    void *packed = poisoned(kernel->packed_bytes(&d)), *out = output(p);
+    kernel->pack(&d, &weights, packed);
+    d.packed = packed;
+    uint64_t start = clock_now_ns();
+    kernel->run(&d, p->list, p->rows, out, (size_t)p->stride);
+    *ms = clock_ms_since(start);
+    free(packed);
+    return out;
+}
+
+static void depthwise_case(struct context *context, const struct depthwise_kernel *last,
+                           const struct depthwise_kernel *next, bool i8, int taps, int n, int multiplier)
+{
+    struct problem p =
+        problem_create(context, taps, 1, n * multiplier, random_between(context, 1, ROWS_MAX), i8);
+    struct conv conv = random_conv(context, &p);
+    struct depthwise d = {.taps = taps,
+                          .channels = n,
+                          .multiplier = multiplier,
+                          .min_f32 = conv.min_f32,
+                          .max_f32 = conv.max_f32,
+                          .in_zero = random_between(context, -128, 127),
+                          .weight_zero = conv.weight_zero,
+                          .out_zero = conv.out_zero,
+                          .min_i8 = conv.min_i8,
+                          .max_i8 = conv.max_i8};
+    double ms;
+    list_inputs(&p, n);
+    void *a = run_depthwise(last, d, &p, &ms), *b = run_depthwise(next, d, &p, &ms);
+    if (!same(&p, a, b)) {
+        char what[100];
+        snprintf(what, sizeof(what), "%d taps, %d channels, multiplier %d", taps, n, multiplier);
+        report(context, next->name, what);
+    }
+    free(a);
+    free(b);
+    problem_destroy(&p);
+}
+
+static void bench_depthwise(struct context *context, const struct depthwise_kernel *c,
+                            const struct depthwise_kernel *next, bool i8)
+{
+    struct problem p = problem_create(context, 9, 1, 96, 196, i8);
+    struct depthwise d = {.taps = 9,
+                          .channels = 96,
+                          .multiplier = 1,
+                          .min_f32 = 0,
+                          .max_f32 = 6,
+                          .min_i8 = -128,
+                          .max_i8 = 127};
+    double best[2] = {1e9, 1e9};
+    list_inputs(&p, 96);
+    for (int round = 0; round < 20; round++)
+        for (int k = 0; k < 2; k++) {
+            double ms;
+            free(run_depthwise(k ? next : c, d, &p, &ms));
+            best[k] = ms < best[k] ? ms : best[k];
+        }
+    printf("%-22s %7.2f GMAC/s, %5.1f times C (96 channels, 3 x 3, 196 pixels)\n", next->name,
+           96.0 * 9 * 196 / best[1] / 1e6, best[0] / best[1]);
+    problem_destroy(&p);
+}
+
+static void check_one_depthwise(struct context *context, const struct depthwise_kernel *last,
+                                const struct depthwise_kernel *next, const struct depthwise_kernel *c,
+                                bool i8)
+{
+    if (last->run == next->run)
+        return;
+    context->compared++;
+    if (context->bench) {
+        bench_depthwise(context, c, next, i8);
+        return;
+    }
+    for (int n = 0; n < CHANNELS; n++)
+        for (int taps = 1; taps <= 25; taps += 4)
+            depthwise_case(context, last, next, i8, taps, channels[n], random_between(context, 0, 5) ? 1 : 2);
+}
+
+void check_depthwise(struct context *context, const struct kernels *last, const struct kernels *next)
+{
+    check_one_depthwise(context, &last->depthwise_f32, &next->depthwise_f32, &context->c.depthwise_f32,
+                        false);
+    check_one_depthwise(context, &last->depthwise_i8, &next->depthwise_i8, &context->c.depthwise_i8, true);
+}
