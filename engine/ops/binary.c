@@ -185,6 +185,16 @@ static int8_t of_reals(const struct binary_args *args, int8_t x, int8_t y)
                                             : (int)value);
 }
 
+/* As tensorflow/lite/kernels/squared_difference.cc: both inputs to twice the larger scale, 7 bits up. */
+static int8_t squared_difference(const struct binary_args *args, int8_t x, int8_t y)
+{
+    const struct add_i8 *add = &args->add;
+    int32_t a = requantise((x - add->zero_a) * (1 << add->left_shift), add->a);
+    int32_t b = requantise((y - add->zero_b) * (1 << add->left_shift), add->b);
+    int32_t value = requantise_to((uint32_t)((a - b) * (a - b)), add->out, add->zero_out);
+    return (int8_t)(value < args->min_i8 ? args->min_i8 : value > args->max_i8 ? args->max_i8 : value);
+}
+
 static void row_i8(const struct step *step, const struct binary_args *args, int8_t *out, const int8_t *a,
                    const int8_t *b)
 {
@@ -196,6 +206,9 @@ static void row_i8(const struct step *step, const struct binary_args *args, int8
     else if (args->op == OP_MAXIMUM || args->op == OP_MINIMUM)
         for (int i = 0; i < loop->n; i++)
             out[i] = (int8_t)of_ints(args->op, a[i * loop->step_a], b[i * loop->step_b]);
+    else if (args->op == OP_SQUARED_DIFFERENCE)
+        for (int i = 0; i < loop->n; i++)
+            out[i] = squared_difference(args, a[i * loop->step_a], b[i * loop->step_b]);
     else
         for (int i = 0; i < loop->n; i++)
             out[i] = of_reals(args, a[i * loop->step_a], b[i * loop->step_b]);
@@ -270,6 +283,16 @@ static struct add_i8 add_constants(const struct tensor *a, const struct tensor *
     return add;
 }
 
+static void square_constants(struct add_i8 *add, const struct tensor *const *t)
+{
+    float larger = t[0]->quant.scale[0] > t[1]->quant.scale[0] ? t[0]->quant.scale[0] : t[1]->quant.scale[0];
+    double twice = 2.0 * (double)larger;
+    add->left_shift = 7;
+    add->a = requant_from_double((double)t[0]->quant.scale[0] / twice);
+    add->b = requant_from_double((double)t[1]->quant.scale[0] / twice);
+    add->out = requant_from_double(twice * twice / ((double)(1 << 14) * (double)t[2]->quant.scale[0]));
+}
+
 static void quantised_constants(struct binary_args *args, const struct tensor *const *t, enum activation act)
 {
     for (int i = 0; i < 3; i++) {
@@ -278,6 +301,8 @@ static void quantised_constants(struct binary_args *args, const struct tensor *c
     }
     activation_range_i8(t[2], act, &args->min_i8, &args->max_i8);
     args->add = add_constants(t[0], t[1], t[2], args->op == OP_SUB);
+    if (args->op == OP_SQUARED_DIFFERENCE)
+        square_constants(&args->add, t);
     args->add.min = args->mul.min = args->min_i8;
     args->add.max = args->mul.max = args->max_i8;
     args->mul.zero_a = args->zero[0];

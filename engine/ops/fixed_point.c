@@ -59,3 +59,27 @@ int32_t fixed_reciprocal_of_1_plus(int32_t x)
     }
     return fixed_shift_left(y, 1);
 }
+
+int32_t fixed_inverse_sqrt(int32_t x, int *shift)
+{
+    const int32_t half_three = (1 << 28) + (1 << 27), half_sqrt_2 = 1518500250; /* 28 and 31 fraction bits */
+    *shift = 0;
+    if (x <= 1)
+        return INT32_MAX;
+    *shift = 11;
+    for (; x >= 1 << 29; x /= 4)
+        ++*shift;
+    int pairs = (__builtin_clz((uint32_t)x) - 1) / 2 - 1;
+    *shift -= pairs;
+    int32_t input = (x << 2 * pairs) >> 1, half = fixed_shift_right(input, 1), y = 1 << 28;
+    for (int i = 0; i < 5; i++) { /* Newton and Raphson, 28 fraction bits */
+        int32_t cube = fixed_shift_left(fixed_high_mul(fixed_high_mul(y, y), y), 6);
+        y = fixed_shift_left(fixed_high_mul(half_three, y) - fixed_high_mul(half, cube), 3);
+    }
+    y = fixed_high_mul(y, half_sqrt_2);
+    if (*shift < 0) {
+        y = (int32_t)((uint32_t)y << -*shift);
+        *shift = 0;
+    }
+    return y;
+}

@@ -11,6 +11,7 @@ struct rows_args {
     float beta;
     float in_scale, out_scale;
     int32_t in_zero, out_zero;
+    bool was_u8;
     struct requant to_q26; /* int8 softmax: differences to 26 fraction bits */
     int32_t lowest;        /* differences below it have no weight */
     void (*row_f32)(const struct rows_args *args, const float *in, float *out);
@@ -101,15 +102,21 @@ static void log_softmax_i8(const struct rows_args *args, const int8_t *in, int8_
         out[i] = quantised(args, args->in_scale * (float)(in[i] - max) - logf(sum));
 }
 
-/* The output's scale is 1/128 and its zero point 0 (or 128 in a uint8 file), by TensorFlow Lite's rule. */
+/* The output's scale is 1/128 and its zero point 0 (128 in a uint8 file), by TensorFlow Lite's rule. Its kernel for
+ * uint8 multiplies by 128 before it rounds twice, the one for int8 while it does. */
 static void l2_i8(const struct rows_args *args, const int8_t *in, int8_t *out)
 {
-    double sum = 0;
+    uint32_t sum = 0;
     for (int i = 0; i < args->n; i++)
-        sum += (double)((in[i] - args->in_zero) * (in[i] - args->in_zero));
-    double length = sum > 0 ? sqrt(sum) : 1;
-    for (int i = 0; i < args->n; i++)
-        out[i] = quantised(args, (float)((in[i] - args->in_zero) / length));
+        sum += (uint32_t)((in[i] - args->in_zero) * (in[i] - args->in_zero));
+    int shift;
+    struct requant inverse = {0};
+    inverse.multiplier = fixed_inverse_sqrt((int32_t)(sum < INT32_MAX ? sum : INT32_MAX), &shift);
+    inverse.shift = args->was_u8 ? -shift : 7 - shift;
+    for (int i = 0; i < args->n; i++) {
+        int32_t value = requantise((in[i] - args->in_zero) * (args->was_u8 ? 128 : 1), inverse);
+        out[i] = (int8_t)(value < -128 ? -128 : value > 127 ? 127 : value);
+    }
 }
 
 /* ---- preparing ---- */
@@ -165,6 +172,7 @@ static int prepare(struct plan *plan, const struct node *node, struct pipit_erro
     if (in->type == PIPIT_I8) {
         args->in_scale = in->quant.scale[0];
         args->in_zero = in->quant.zero[0];
+        args->was_u8 = in->was_u8;
         args->out_scale = out->quant.scale[0];
         args->out_zero = out->quant.zero[0];
         softmax_constants(args);
@@ -182,6 +190,9 @@ static int infer(struct graph *graph, struct node *node, struct pipit_error *err
     if (!status && node->op == OP_L2_NORMALIZATION && node->act != ACT_NONE)
         return node_fail(graph, node, error, -ENOTSUP, "a fused activation");
     const struct tensor *out = status ? NULL : node_output(graph, node, 0);
+    if (out && node->op == OP_L2_NORMALIZATION && out->type == PIPIT_I8 &&
+        (out->quant.zero[0] != 0 || out->quant.scale[0] != 1.0f / 128))
+        return node_fail(graph, node, error, -ENOTSUP, "an output scale other than 1/128");
     if (out && node->op == OP_SOFTMAX && out->type == PIPIT_I8 &&
         (out->quant.zero[0] != -128 || fabsf(out->quant.scale[0] - 1.0f / 256) > 1e-6f))
         return node_fail(graph, node, error, -ENOTSUP, "an output scale other than 1/256");

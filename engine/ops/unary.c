@@ -108,7 +108,8 @@ static void table_of_float(int8_t *table, const struct tensor *in, const struct 
     float inverse = 1 / out->quant.scale[0];
     for (int q = -128; q < 128; q++) {
         float x = in->quant.scale[0] * (float)(q - in->quant.zero[0]);
-        float value = roundf(of_float(op, x, alpha) * inverse) + (float)out->quant.zero[0];
+        float steps = of_float(op, x, alpha) * inverse; /* the reference's SQRT cuts off */
+        float value = (op == OP_SQRT ? floorf(steps) : roundf(steps)) + (float)out->quant.zero[0];
         table[(uint8_t)q] = (int8_t)(!(value > -128) ? -128 : value > 127 ? 127 : (int)value);
     }
 }

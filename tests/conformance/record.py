@@ -18,14 +18,26 @@ NAMES = {"float32": "f32", "float16": "f16", "uint8": "u8", "int8": "i8", "int16
          "int64": "i64", "bool": "bool"}
 
 
-def run(model):
-    interpreter = Interpreter(model_content=model.bytes(), num_threads=1,
-                              experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
+def run(model, resolver):
+    interpreter = Interpreter(model_content=model.bytes(), num_threads=1, experimental_op_resolver_type=resolver)
     interpreter.allocate_tensors()
     for detail, data in zip(interpreter.get_input_details(), model.data):
         interpreter.set_tensor(detail["index"], np.frombuffer(data, detail["dtype"]).reshape(detail["shape"]))
     interpreter.invoke()
     return [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
+
+
+def answer(model):
+    """A few operators have no entry among the reference kernels; the optimised set's are the same functions. And SUM of
+    int8 gives -1 for everything there."""
+    try:
+        if model.name.startswith("sum_i8"):
+            return run(model, OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES)
+        return run(model, OpResolverType.BUILTIN_REF)
+    except (RuntimeError, ValueError) as error:
+        if "Registration failed" not in str(error):
+            raise
+        return run(model, OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES)
 
 
 def pack(array):
@@ -40,7 +52,7 @@ def main():
             if model.refused:
                 continue
             try:
-                outputs = run(model)
+                outputs = answer(model)
             except (RuntimeError, ValueError) as error:
                 print(f"{model.name}: {str(error).splitlines()[-1]}")
                 continue
