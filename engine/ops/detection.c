@@ -144,7 +144,7 @@ static int run_fast(const struct detection_args *a, const struct step *step)
             emit(a, step, row, (struct found){a->best[i].box, taken[k], score});
         }
     }
-    return row;
+    return chosen; /* as the reference counts, boxes and not rows */
 }
 
 /* ---- regular: each class for itself, then the best of all ---- */

@@ -127,7 +127,7 @@ static struct tap bilinear_tap(int in, int out, int at, const struct node *node,
             pace = ((1 << 10) * (in - 1) + (out - 1) / 2) / (out - 1);
         tap.fixed = half ? at * pace + pace / 2 - (1 << 9) : at * pace;
         tap.low = tap.fixed / (1 << 10);
-        tap.high = tap.low + 1;
+        tap.high = (tap.fixed + (1 << 10) - 1) / (1 << 10);
     }
     tap.low = tap.low < 0 ? 0 : tap.low > in - 1 ? in - 1 : tap.low;
     tap.high = tap.high < 0 ? 0 : tap.high > in - 1 ? in - 1 : tap.high;

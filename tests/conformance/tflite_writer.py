@@ -30,7 +30,7 @@ OPERATORS = {
     "L2_NORMALIZATION": (11, 12, "act:i8"), "LOGISTIC": (14, 0, ""),
     "MAX_POOL_2D": (17, 5, "padding:i8 stride_w:i32 stride_h:i32 filter_w:i32 filter_h:i32 act:i8"),
     "MUL": (18, 21, "act:i8"), "RELU": (19, 0, ""), "RELU_N1_TO_1": (20, 0, ""), "RELU6": (21, 0, ""),
-    "RESHAPE": (22, 17, "shape:[i32]"), "RESIZE_BILINEAR": (23, 15, "_:i32 _:i32 align_corners:i8 half_pixel:i8"),
+    "RESHAPE": (22, 17, "new_shape:[i32]"), "RESIZE_BILINEAR": (23, 15, "_:i32 _:i32 align_corners:i8 half_pixel:i8"),
     "SOFTMAX": (25, 9, "beta:f32"), "SPACE_TO_DEPTH": (26, 19, "block:i32"), "TANH": (28, 0, ""),
     "PAD": (34, 22, ""), "GATHER": (36, 23, "axis:i32 batch_dims:i32"), "BATCH_TO_SPACE_ND": (37, 24, ""),
     "SPACE_TO_BATCH_ND": (38, 25, ""), "TRANSPOSE": (39, 26, ""), "MEAN": (40, 27, "keep_dims:i8"),
