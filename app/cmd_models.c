@@ -14,8 +14,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* ---- list ---- */
 
 static void list_people(const struct card *card, const char *path)

@@ -12,7 +12,7 @@ int main(int argc, char **argv)
         errx(1, "usage: name MODEL WIDTH HEIGHT <picture.rgb");
     int width = (int)strtol(argv[2], NULL, 10), height = (int)strtol(argv[3], NULL, 10);
     size_t size = width > 0 && height > 0 ? 3 * (size_t)width * (size_t)height : 0;
-    unsigned char *pixels = malloc(size);
+    unsigned char *pixels = malloc(size + 1);
     if (!pixels || fread(pixels, 1, size, stdin) != size)
         errx(1, "standard input must be %zu bytes: R, G, B, row by row", size);
     struct pipit_image image = {PIPIT_RGB24, width, height, {pixels}, {3 * (ptrdiff_t)width}};

@@ -99,7 +99,7 @@ static void run_mirror(const struct step *step, int worker, int workers)
 
 static int prepare_mirror(struct plan *plan, const struct node *node, struct pipit_error *error)
 {
-    int32_t amount[2 * PIPIT_RANK_MAX];
+    int32_t amount[2 * PIPIT_RANK_MAX] = {0};
     int status = amounts(plan->graph, node, amount, error);
     struct mirror_args *args = status ? NULL : plan_alloc(plan, 1, sizeof(*args));
     struct step *step = args ? plan_add_step(plan, node) : NULL;

@@ -172,7 +172,7 @@ static int prepare(struct plan *plan, const struct node *node, struct pipit_erro
 
 static int infer(struct graph *graph, struct node *node, struct pipit_error *error)
 {
-    int32_t size[2];
+    int32_t size[2] = {0};
     int status = need_inputs(graph, node, 2, 2, error);
     int count = status ? status : constant_ints(graph, node, 1, size, 2, error);
     if (count < 0)

@@ -23,7 +23,7 @@ static int wanted_shape(const struct graph *graph, const struct node *node, int3
 
 static int infer_reshape(struct graph *graph, struct node *node, struct pipit_error *error)
 {
-    int32_t shape[PIPIT_RANK_MAX];
+    int32_t shape[PIPIT_RANK_MAX] = {0};
     int status = need_inputs(graph, node, 1, 2, error);
     int rank = status ? status : wanted_shape(graph, node, shape, error);
     if (rank < 0)
@@ -80,7 +80,7 @@ static int infer_squeeze(struct graph *graph, struct node *node, struct pipit_er
 
 static int infer_expand_dims(struct graph *graph, struct node *node, struct pipit_error *error)
 {
-    int32_t axis, shape[PIPIT_RANK_MAX];
+    int32_t axis = 0, shape[PIPIT_RANK_MAX];
     int status = need_inputs(graph, node, 2, 2, error);
     if (!status)
         status = constant_ints(graph, node, 1, &axis, 1, error);

@@ -277,7 +277,7 @@ const struct op_info op_BROADCAST_TO = {"BROADCAST_TO", infer_broadcast, prepare
 
 static int infer_tile(struct graph *graph, struct node *node, struct pipit_error *error)
 {
-    int32_t times[PIPIT_RANK_MAX];
+    int32_t times[PIPIT_RANK_MAX] = {0};
     int status = need_inputs(graph, node, 2, 2, error);
     if (!status)
         status = same_type(graph, node, error);
