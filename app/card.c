@@ -6,15 +6,19 @@
 #include <errno.h>
 #include <ini.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct reading {
     struct card *card;
+    FILE *file;
+    int line;      /* that is being read */
+    uint64_t seen; /* keys, by their place in the table */
     char *text;
     size_t text_size;
-    int status;
+    int status, wrong; /* the first failure and its line */
 };
 
 /* ---- values ---- */
@@ -23,7 +27,7 @@ static int set_text(char **to, const char *value)
 {
     free(*to);
     *to = strdup(value);
-    return *to ? 0 : -ENOMEM;
+    return !*to ? -ENOMEM : *value ? 0 : -EINVAL;
 }
 
 /* Numbers separated by spaces or commas. Returns how many, or -EINVAL. */
@@ -227,7 +231,7 @@ static int set_grids(struct card *c, const char *v)
     float list[PIPIT_SSD_MAPS_MAX];
     int count = numbers(v, list, PIPIT_SSD_MAPS_MAX);
     for (int i = 0; i < count; i++) {
-        if (list[i] < 1 || list[i] > 1024)
+        if (list[i] < 1 || list[i] > 1024 || list[i] != truncf(list[i]))
             return -EINVAL;
         c->settings.ssd.grid[i] = (int)list[i];
     }
@@ -267,12 +271,19 @@ static int set_interpolated(struct card *c, const char *v)
 
 static int set_divisors(struct card *c, const char *v)
 {
-    return numbers(v, c->settings.ssd.divisor, 4) == 4 ? 0 : -EINVAL;
+    const float *d = c->settings.ssd.divisor;
+    bool four = numbers(v, c->settings.ssd.divisor, 4) == 4;
+    return four && d[0] > 0 && d[1] > 0 && d[2] > 0 && d[3] > 0 ? 0 : -EINVAL;
 }
 
 static int set_scores(struct card *c, const char *v)
 {
     return choice(v, "sigmoid", "softmax", &c->settings.ssd.softmax);
+}
+
+static int set_boxes_first(struct card *c, const char *v)
+{
+    return choice(v, "no", "yes", &c->settings.ssd.boxes_first);
 }
 
 static const struct {
@@ -285,6 +296,7 @@ static const struct {
     {"model.attribution", set_attribution},
     {"model.homepage", set_homepage},
     {"model.default", set_default},
+    {"model.file", set_file},
     {"source.file", set_file},
     {"source.sha256", set_sha256},
     {"source.pip", set_pip},
@@ -312,8 +324,18 @@ static const struct {
     {"ssd.interpolated", set_interpolated},
     {"ssd.divisors", set_divisors},
     {"ssd.scores", set_scores},
+    {"ssd.boxes_first", set_boxes_first},
 };
 enum { KEYS = sizeof(keys) / sizeof(keys[0]) };
+
+_Static_assert(KEYS <= 64, "reading.seen has a bit for each key");
+
+static int wrong(struct reading *reading, int status)
+{
+    reading->status = status;
+    reading->wrong = reading->line;
+    return 0;
+}
 
 static int unknown_key(struct reading *reading, const char *key)
 {
@@ -323,11 +345,18 @@ static int unknown_key(struct reading *reading, const char *key)
     const char *meant = nearest_name(key, names);
     snprintf(reading->text, reading->text_size, "there is no key '%s'%s%s%s", key,
              meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
-    reading->status = -EINVAL;
-    return 0;
+    return wrong(reading, -EINVAL);
 }
 
-/* Called by libinih for every key; 0 stops it at this line. */
+static int find_key(const char *key)
+{
+    int at = 0;
+    while (at < KEYS && strcmp(key, keys[at].key))
+        at++;
+    return at;
+}
+
+/* Called by libinih for every key; after the first failure the rest is of no interest. */
 static int on_key(void *user, const char *section, const char *name, const char *value)
 {
     struct reading *reading = user;
@@ -335,15 +364,35 @@ static int on_key(void *user, const char *section, const char *name, const char 
     snprintf(key, sizeof(key), "%s.%s", section, name);
     if (reading->status)
         return 0;
-    for (int i = 0; i < KEYS; i++) {
-        if (strcmp(key, keys[i].key))
-            continue;
-        reading->status = keys[i].set(reading->card, value);
-        if (reading->status)
-            snprintf(reading->text, reading->text_size, "'%s' makes no sense for '%s'", value, key);
-        return !reading->status;
+    int at = find_key(key);
+    if (at == KEYS)
+        return unknown_key(reading, key);
+    if (reading->seen >> at & 1) {
+        snprintf(reading->text, reading->text_size, "'%s' stands there twice, or goes on on a second line",
+                 key);
+        return wrong(reading, -EINVAL);
     }
-    return unknown_key(reading, key);
+    reading->seen |= (uint64_t)1 << at;
+    int status = keys[at].set(reading->card, value);
+    if (!status)
+        return 1;
+    snprintf(reading->text, reading->text_size, "'%s' makes no sense for '%s'", value, key);
+    return wrong(reading, status);
+}
+
+/* fgets() that counts lines: inih would take the rest of a long line for a line of its own. */
+static char *next_line(char *out, int room, void *stream)
+{
+    struct reading *reading = stream;
+    if (!fgets(out, room, reading->file))
+        return NULL;
+    reading->line++;
+    size_t length = strlen(out);
+    if (length + 1 == (size_t)room && out[length - 1] != '\n' && !reading->status) {
+        snprintf(reading->text, reading->text_size, "the line is longer than %d bytes", room - 1);
+        wrong(reading, -EINVAL);
+    }
+    return out;
 }
 
 /* ---- cards ---- */
@@ -359,14 +408,53 @@ static int name_card(struct card *card, const char *path)
     return card->path && card->name ? 0 : -ENOMEM;
 }
 
-static int check_card(const struct card *card, char *text, size_t size)
+static bool given(const struct reading *reading, const char *key)
 {
-    const char *missing = !card->file ? "source.file" : !card->task ? "model.task" : NULL;
-    if (!missing && card->settings.decoder == PIPIT_DECODER_SSD_RAW && card->settings.ssd.maps < 1)
-        missing = "ssd.grids";
+    return reading->seen >> find_key(key) & 1;
+}
+
+static int check_card(struct reading *reading)
+{
+    const struct card *card = reading->card;
+    bool ssd = card->settings.decoder == PIPIT_DECODER_SSD_RAW;
+    int origins = given(reading, "source.pip") + given(reading, "source.npm") + given(reading, "source.url");
+    const char *missing = !card->file                                                    ? "model.file"
+                          : !card->task                                                  ? "model.task"
+                          : given(reading, "input.std") && !given(reading, "input.mean") ? "input.mean"
+                          : given(reading, "input.mean") && !given(reading, "input.std") ? "input.std"
+                          : ssd && !given(reading, "ssd.grids")                          ? "ssd.grids"
+                          : ssd && !given(reading, "ssd.min_scale")                      ? "ssd.min_scale"
+                          : ssd && !given(reading, "ssd.max_scale")                      ? "ssd.max_scale"
+                          : ssd && !given(reading, "ssd.aspects")                        ? "ssd.aspects"
+                                                                                         : NULL;
     if (missing)
-        snprintf(text, size, "the key '%s' is missing", missing);
-    return missing ? -EINVAL : 0;
+        snprintf(reading->text, reading->text_size, "the key '%s' is missing", missing);
+    else if (origins > 1)
+        snprintf(reading->text, reading->text_size,
+                 "there is more than one of source.pip, source.npm and source.url");
+    else if (given(reading, "model.file") && given(reading, "source.file"))
+        snprintf(reading->text, reading->text_size, "there are both model.file and source.file");
+    else
+        return 0;
+    return -EINVAL;
+}
+
+static int parse(struct reading *reading, const char *path)
+{
+    reading->file = fopen(path, "re");
+    if (!reading->file)
+        return -errno;
+    errno = 0;
+    int line = ini_parse_stream(next_line, reading, on_key, reading);
+    int status = reading->status;
+    if (!status && ferror(reading->file))
+        status = errno ? -errno : -EIO;
+    else if (!status && line) {
+        reading->wrong = line;
+        status = -EINVAL;
+    }
+    fclose(reading->file);
+    return status ? status : check_card(reading);
 }
 
 int card_read(struct card *card, const char *path, char *text, size_t text_size)
@@ -380,16 +468,10 @@ int card_read(struct card *card, const char *path, char *text, size_t text_size)
     for (int i = 0; i < 4; i++)
         card->settings.ssd.divisor[i] = i < 2 ? 10 : 5;
     int status = name_card(card, path);
-    errno = 0;
-    int line = status ? 0 : ini_parse(path, on_key, &reading);
-    if (line == -1)
-        status = errno ? -errno : -EIO;
-    else if (line)
-        status = reading.status ? reading.status : -EINVAL;
-    else if (!status)
-        status = check_card(card, why, sizeof(why));
-    if (status && line > 0)
-        snprintf(text, text_size, "%s: line %d: %s", path, line,
+    if (!status)
+        status = parse(&reading, path);
+    if (status && reading.wrong)
+        snprintf(text, text_size, "%s: line %d: %s", path, reading.wrong,
                  *why ? why : "is no section and no 'key = value'");
     else if (status)
         snprintf(text, text_size, "%s: %s", path, *why ? why : strerror(-status));

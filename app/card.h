@@ -18,6 +18,7 @@ struct card {
     int labels_skip;     /* lines before class 0 */
     bool is_default;     /* of its task */
     bool fetchable;      /* has a [source] */
+    int folder;          /* of the catalogue, in its order */
     struct pipit_settings settings;
 };
 
@@ -28,6 +29,8 @@ void card_finish(struct card *card);
 struct catalog {
     struct card *card; /* sorted by name; of equal names the first folder's */
     int count;
+    int folders; /* that were looked into */
+    int broken;  /* cards that were left out */
 };
 
 /* Reads all cards: $PIPIT_MODELS (colon-separated), $XDG_DATA_HOME/pipit/models, /etc/pipit/models, the
@@ -36,10 +39,14 @@ struct catalog {
 int catalog_init(struct catalog *catalog);
 void catalog_finish(struct catalog *catalog);
 const struct card *catalog_find(const struct catalog *catalog, const char *name);
-/* The default of "classify" or "detect", NULL when there is none. */
+/* The name that `name` was meant to be, NULL when none is near. */
+const char *catalog_nearest(const struct catalog *catalog, const char *name);
+/* The default of "classify" or "detect" in the first folder that has one, else NULL. */
 const struct card *catalog_default(const struct catalog *catalog, const char *task);
 /* Where the card's model file is: beside the card, in cache/ there, or in the user's or the system's cache. A
  * string to be freed, or NULL when it has not been fetched. */
 char *card_model_path(const struct card *card);
+/* The card whose model file is this one, NULL when there is none. */
+const struct card *catalog_find_file(const struct catalog *catalog, const char *path);
 
 #endif

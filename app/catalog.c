@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/card.h"
 
+#include "app/command.h"
 #include "app/folders.h"
 #include "base/log.h"
 
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int by_name(const void *a, const void *b)
@@ -23,6 +25,7 @@ static int add_card(struct catalog *catalog, const char *path)
     int status = card_read(&card, path, text, sizeof(text));
     if (status) {
         log_warning("%s; the card is left out", text);
+        catalog->broken++;
         return status == -ENOMEM ? status : 0;
     }
     struct card *bigger = NULL;
@@ -32,6 +35,7 @@ static int add_card(struct catalog *catalog, const char *path)
         card_finish(&card);
         return 0;
     }
+    card.folder = catalog->folders;
     catalog->card = bigger;
     catalog->card[catalog->count++] = card;
     return 0;
@@ -45,18 +49,20 @@ static int is_card(const struct dirent *entry)
 
 static int add_folder(void *user, const char *folder)
 {
+    struct catalog *catalog = user;
     struct dirent **list;
     int count = scandir(folder, &list, is_card, alphasort), status = 0;
     for (int i = 0; i < count; i++) {
         char *path;
         if (!status && asprintf(&path, "%s/%s", folder, list[i]->d_name) >= 0) {
-            status = add_card(user, path);
+            status = add_card(catalog, path);
             free(path);
         }
         free(list[i]);
     }
     if (count >= 0)
         free(list);
+    catalog->folders++;
     return status;
 }
 
@@ -87,21 +93,51 @@ const struct card *catalog_find(const struct catalog *catalog, const char *name)
 
 const struct card *catalog_default(const struct catalog *catalog, const char *task)
 {
-    for (int i = 0; i < catalog->count; i++)
-        if (catalog->card[i].is_default && !strcmp(catalog->card[i].task, task))
-            return &catalog->card[i];
-    return NULL;
+    const struct card *found = NULL;
+    for (int i = 0; i < catalog->count; i++) {
+        const struct card *card = &catalog->card[i];
+        if (card->is_default && !strcmp(card->task, task) && (!found || card->folder < found->folder))
+            found = card;
+    }
+    return found;
+}
+
+const struct card *catalog_find_file(const struct catalog *catalog, const char *path)
+{
+    struct stat wanted, info;
+    const struct card *found = NULL;
+    if (stat(path, &wanted))
+        return NULL;
+    for (int i = 0; i < catalog->count && !found; i++) {
+        char *model = card_model_path(&catalog->card[i]);
+        if (model && !stat(model, &info) && info.st_dev == wanted.st_dev && info.st_ino == wanted.st_ino)
+            found = &catalog->card[i];
+        free(model);
+    }
+    return found;
+}
+
+const char *catalog_nearest(const struct catalog *catalog, const char *name)
+{
+    const char **names = calloc((size_t)catalog->count + 1, sizeof(*names));
+    for (int i = 0; names && i < catalog->count; i++)
+        names[i] = catalog->card[i].name;
+    const char *meant = names ? nearest_name(name, names) : NULL;
+    free(names);
+    return meant;
 }
 
 char *card_model_path(const struct card *card)
 {
-    int folder = (int)(strrchr(card->path, '/') ? strrchr(card->path, '/') - card->path : 0);
+    const char *slash = strrchr(card->path, '/');
+    int folder = slash ? (int)(slash - card->path) : 1;
     char *user = folder_cache();
     for (int i = 0; i < 4; i++) {
         char *path = NULL;
         int made = -1;
         if (i < 2)
-            made = asprintf(&path, "%.*s/%s%s", folder, card->path, i ? "cache/" : "", card->file);
+            made =
+                asprintf(&path, "%.*s/%s%s", folder, slash ? card->path : ".", i ? "cache/" : "", card->file);
         else if (i == 2 && user)
             made = asprintf(&path, "%s/%s", user, card->file);
         else if (i == 3)

@@ -1,41 +1,38 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/json.h"
 #include "app/model_open.h"
+#include "app/say.h"
 #include "base/clock.h"
-#include "base/log.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 struct result {
     const char *name;
     struct pipit_info info;
     double load_ms, median_ms, p95_ms, best_ms;
     long peak_kib, start_kib;
-    int runs;
+    int runs, steps;
+    double *layer_ms; /* mean of each step, NULL when not wanted */
 };
 
 /* ---- measuring ---- */
 
-static long peak_kib(void)
+/* A line of /proc/self/status. Not getrusage(): its peak outlives exec and may be that of the program's
+ * parent. */
+static long memory_kib(const char *key)
 {
-    struct rusage usage;
-    return getrusage(RUSAGE_SELF, &usage) ? 0 : usage.ru_maxrss;
-}
-
-static long resident_kib(void)
-{
-    long pages = 0, resident = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-    if (file && fscanf(file, "%ld %ld", &pages, &resident) != 2)
-        resident = 0;
+    char line[256];
+    long kib = 0;
+    size_t length = strlen(key);
+    FILE *file = fopen("/proc/self/status", "re");
+    while (file && fgets(line, sizeof(line), file))
+        if (!strncmp(line, key, length))
+            kib = strtol(line + length, NULL, 10);
     if (file)
         fclose(file);
-    return resident * (sysconf(_SC_PAGESIZE) / 1024);
+    return kib;
 }
 
 /* Seeded bytes, as pixels where the input is a picture, so that every run of every machine sees the same. */
@@ -81,108 +78,107 @@ static int measure(struct pipit_model *model, const struct options *options, str
     return EX_OK;
 }
 
+/* Runs that take the time of every step; the mean of each in *ms, which is to be freed. */
+static int measure_layers(struct pipit_model *model, int runs, double **ms)
+{
+    struct pipit_step step;
+    int steps = pipit_model_steps(model);
+    *ms = calloc((size_t)steps + 1, sizeof(**ms));
+    if (!*ms)
+        return EX_OSERR;
+    for (int run = 0; run < runs; run++) {
+        pipit_model_run_timed(model);
+        for (int i = 0; i < steps; i++)
+            (*ms)[i] += pipit_model_step(model, i, &step) ? 0 : step.ms / runs;
+    }
+    return EX_OK;
+}
+
 /* ---- opening: a catalogue name, a file, or the name of a network ---- */
 
-static int open_network(struct opened *opened, const struct options *options)
+static int open_any(struct opened *opened, const struct options *options, struct pipit_error *error)
 {
     struct pipit_settings settings;
-    struct pipit_error error;
+    struct pipit_error why = {""};
+    int status = model_open(opened, options, "classify", error);
+    if (!status || opened->path)
+        return status;
     pipit_settings_defaults(&settings);
     settings.threads = options->threads;
     settings.cpu_mask = options->cpu_mask;
-    int status = pipit_model_random(&opened->model, options->model, 1, &settings, &error);
-    if (status)
-        log_error("%s: %s", options->model, error.text);
+    int failed = pipit_model_random(&opened->model, options->model, 1, &settings, &why);
+    free(opened->name);
     opened->name = strdup(options->model);
-    return exit_status(status);
-}
-
-static bool is_network(const char *name)
-{
-    static const char *const families[] = {"mobilenet-v1", "mobilenet-v2", "mobilenet-v3",
-                                           "efficientnet-lite", "ssd-mobilenet-v2"};
-    for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
-        size_t length = strlen(families[i]);
-        if (!strncmp(name, families[i], length) && access(name, F_OK))
-            return true;
-    }
-    return false;
-}
-
-static int open_any(struct opened *opened, const struct options *options)
-{
-    struct pipit_settings settings;
-    char *path, *name, *labels;
-    int skip;
-    *opened = (struct opened){0};
-    bool found = false;
-    if (is_network(options->model)) { /* a card of that name, with its file here, comes first */
-        log_set_level(LOG_SILENT);
-        found = model_find(options, "classify", &path, &name, &settings, &labels, &skip) == EX_OK &&
-                !access(path, F_OK);
-        log_set_level(options->verbose ? LOG_DEBUG : LOG_WARNING);
-        free(path);
-        free(name);
-        free(labels);
-        if (!found)
-            return open_network(opened, options);
-    }
-    return model_open(opened, options, "classify");
+    if (!failed)
+        return opened->name ? EX_OK : EX_OSERR;
+    if (status == EX_NOINPUT)
+        return failure(error, EX_NOINPUT, "there is no file and no model '%s', and %s", options->model,
+                       why.text);
+    return status;
 }
 
 /* ---- telling ---- */
 
-static void print_layers(const struct pipit_model *model)
+static double total(const struct result *r)
+{
+    double all = 0;
+    for (int i = 0; i < r->steps; i++)
+        all += r->layer_ms[i];
+    return all > 0 ? all : 1;
+}
+
+static void print_layers(const struct result *r, const struct pipit_model *model)
 {
     struct pipit_step step;
-    double all = 0;
-    for (int i = 0; !pipit_model_step(model, i, &step); i++)
-        all += step.ms;
-    printf("%9s %6s %9s %8s  %-32s %-17s %-20s %s\n", "ms", "%", "M MACs", "GMAC/s", "operation", "output",
-           "kernel", "name");
+    double all = total(r);
+    say("%9s %6s %9s %8s  %-32s %-17s %-20s %s\n", "ms", "%", "M MACs", "GMAC/s", "operation", "output",
+        "kernel", "name");
     for (int i = 0; !pipit_model_step(model, i, &step); i++) {
         char shape[64];
+        double ms = r->layer_ms[i];
         snprintf(shape, sizeof(shape), "%dx%dx%dx%d", step.out_shape[0], step.out_shape[1], step.out_shape[2],
                  step.out_shape[3]);
-        printf("%9.4f %6.1f %9.3f %8.2f  %-32s %-17s %-20s %.60s\n", step.ms,
-               all > 0 ? step.ms * 100 / all : 0, (double)step.macs / 1e6,
-               step.ms > 0 ? (double)step.macs / step.ms / 1e6 : 0, step.operation, shape, step.kernel,
-               step.name);
+        say("%9.4f %6.1f %9.3f %8.2f  %-32s %-17s %-20s %.60s\n", ms, ms * 100 / all, (double)step.macs / 1e6,
+            ms > 0 ? (double)step.macs / ms / 1e6 : 0, step.operation, shape, step.kernel, step.name);
     }
 }
 
-static void print_people(const struct result *r, const struct pipit_model *model, bool per_layer)
+static void print_people(const struct result *r, const struct pipit_model *model)
 {
     char cpu[128];
     pipit_cpu_format(r->info.cpu, cpu, sizeof(cpu));
-    printf("%s  (%d threads, cpu %s, %d runs)\n", r->name, r->info.threads, cpu, r->runs);
-    printf("  median      %8.3f ms   p95 %.3f ms   best %.3f ms\n", r->median_ms, r->p95_ms, r->best_ms);
-    printf("  speed       %8.2f GMAC/s   (%.1f M multiply-adds)\n", (double)r->info.macs / r->median_ms / 1e6,
-           (double)r->info.macs / 1e6);
-    printf("  load        %8.1f ms   from opening the file to the first answer\n", r->load_ms);
-    printf("  memory      %8ld KiB at most, %ld KiB above the start\n", r->peak_kib,
-           r->peak_kib - r->start_kib);
-    if (per_layer)
-        print_layers(model);
+    say("%s  (%d threads, cpu %s, %d runs)\n", r->name, r->info.threads, cpu, r->runs);
+    say("  median      %8.3f ms   p95 %.3f ms   best %.3f ms\n", r->median_ms, r->p95_ms, r->best_ms);
+    say("  speed       %8.2f GMAC/s   (%.1f M multiply-adds)\n", (double)r->info.macs / r->median_ms / 1e6,
+        (double)r->info.macs / 1e6);
+    say("  load        %8.1f ms   from opening the file to the first answer\n", r->load_ms);
+    say("  memory      %8ld KiB at most, %ld KiB above the start\n", r->peak_kib, r->peak_kib - r->start_kib);
+    if (r->layer_ms)
+        print_layers(r, model);
 }
 
-static struct json_object *json_layers(const struct pipit_model *model)
+static struct json_object *json_layers(const struct result *r, const struct pipit_model *model)
 {
     struct json_object *list = json_object_new_array();
     struct pipit_step step;
+    double all = total(r);
     for (int i = 0; !pipit_model_step(model, i, &step); i++) {
-        struct json_object *entry = json_object_new_object();
+        struct json_object *entry = json_object_new_object(), *shape = json_object_new_array();
+        for (int d = 0; d < 4; d++)
+            json_object_array_add(shape, json_object_new_int(step.out_shape[d]));
         json_add(entry, "name", json_text(step.name));
         json_add(entry, "operation", json_text(step.operation));
         json_add(entry, "kernel", json_text(step.kernel));
+        json_add(entry, "output", shape);
         json_add(entry, "macs", json_object_new_int64(step.macs));
-        json_add(entry, "ms", json_real(step.ms));
+        json_add(entry, "ms", json_real(r->layer_ms[i]));
+        json_add(entry, "share", json_real(r->layer_ms[i] / all));
         json_object_array_add(list, entry);
     }
     return list;
 }
 
-static void print_programs(const struct result *r, const struct pipit_model *model, bool per_layer)
+static void print_programs(const struct result *r, const struct pipit_model *model)
 {
     struct json_object *object = json_object_new_object();
     char cpu[128];
@@ -198,36 +194,45 @@ static void print_programs(const struct result *r, const struct pipit_model *mod
     json_add(object, "gmacs_per_s", json_real((double)r->info.macs / r->median_ms / 1e6));
     json_add(object, "peak_rss_kib", json_object_new_int64(r->peak_kib));
     json_add(object, "rss_above_start_kib", json_object_new_int64(r->peak_kib - r->start_kib));
-    if (per_layer)
-        json_add(object, "layers", json_layers(model));
+    if (r->layer_ms)
+        json_add(object, "layers", json_layers(r, model));
     json_print(object);
+}
+
+static int run_all(struct pipit_model *model, const struct options *options, struct result *result)
+{
+    pipit_model_info(model, &result->info);
+    result->steps = pipit_model_steps(model);
+    int status = measure(model, options, result);
+    result->peak_kib = memory_kib("VmHWM:");
+    if (!status && options->per_layer)
+        status = measure_layers(model, options->runs, &result->layer_ms);
+    return status;
 }
 
 static int run(const struct options *options)
 {
     struct options wanted = *options;
     struct opened opened;
-    struct result result = {.start_kib = resident_kib()};
+    struct pipit_error error = {""};
+    struct result result = {.start_kib = memory_kib("VmRSS:")};
     wanted.model = options->argument[0];
     uint64_t start = clock_now_ns();
-    int status = open_any(&opened, &wanted);
-    if (status) {
-        model_close(&opened);
-        return status;
+    int status = open_any(&opened, &wanted, &error);
+    if (!status) {
+        fill_inputs(opened.model);
+        pipit_model_run(opened.model);
+        result.load_ms = clock_ms_since(start);
+        result.name = opened.name;
+        status = run_all(opened.model, options, &result);
     }
-    pipit_model_info(opened.model, &result.info);
-    fill_inputs(opened.model);
-    pipit_model_run(opened.model);
-    result.load_ms = clock_ms_since(start);
-    result.name = opened.name;
-    status = measure(opened.model, options, &result);
-    result.peak_kib = peak_kib();
-    if (options->per_layer)
-        pipit_model_run_timed(opened.model);
-    if (!status && options->json)
-        print_programs(&result, opened.model, options->per_layer);
-    else if (!status)
-        print_people(&result, opened.model, options->per_layer);
+    if (status)
+        report(options, wanted.model, &error);
+    else if (options->json)
+        print_programs(&result, opened.model);
+    else
+        print_people(&result, opened.model);
+    free(result.layer_ms);
     model_close(&opened);
     return status;
 }

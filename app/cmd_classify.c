@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/json.h"
 #include "app/photos.h"
+#include "app/say.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +12,8 @@ static void print_people(const struct opened *opened, const struct photo *photo,
     char label[OVERLAY_LABEL_MAX];
     print_heading(opened, photo);
     for (int i = 0; i < k; i++)
-        printf("  %5.1f %%  %s\n", (double)top[i].score * 100,
-               label_of(opened->model, top[i].index, label, sizeof(label)));
+        say("  %5.1f %%  %s\n", (double)top[i].score * 100,
+            label_of(opened->model, top[i].index, label, sizeof(label)));
 }
 
 static void print_programs(const struct opened *opened, const struct photo *photo,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/json.h"
 #include "app/photos.h"
+#include "app/say.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,12 +15,12 @@ static void print_people(const struct opened *opened, const struct photo *photo,
     print_heading(opened, photo);
     for (int i = 0; i < count; i++) {
         const struct pipit_object *o = &objects[i];
-        printf("  %5.1f %%  %-20s left %.3f  top %.3f  right %.3f  bottom %.3f\n", (double)o->score * 100,
-               label_of(opened->model, o->index, label, sizeof(label)), (double)o->box[0], (double)o->box[1],
-               (double)o->box[2], (double)o->box[3]);
+        say("  %5.1f %%  %-20s left %.3f  top %.3f  right %.3f  bottom %.3f\n", (double)o->score * 100,
+            label_of(opened->model, o->index, label, sizeof(label)), (double)o->box[0], (double)o->box[1],
+            (double)o->box[2], (double)o->box[3]);
     }
     if (!count)
-        printf("  nothing above the threshold\n");
+        say("  nothing above the threshold\n");
 }
 
 static struct json_object *json_object_of(const struct opened *opened, const struct pipit_object *o)

@@ -4,9 +4,11 @@
 #include "app/model_open.h"
 #include "app/sha256.h"
 #include "app/tensors.h"
+#include "app/say.h"
 #include "base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,67 +17,52 @@
 
 /* ---- input ---- */
 
-/* Exactly `size` bytes. EX_OK, or an exit status with a message. */
-static int read_exactly(const char *path, void *bytes, size_t size, const char *what)
+/* Exactly `size` bytes. */
+static int read_exactly(FILE *file, void *bytes, size_t size, const char *what, struct pipit_error *error)
 {
-    FILE *file = strcmp(path, "-") ? fopen(path, "re") : stdin;
-    if (!file) {
-        log_error("cannot read '%s': %s", path, strerror(errno));
-        return exit_status(-errno);
-    }
     errno = 0;
     size_t got = fread(bytes, 1, size, file);
-    bool more = got == size && fgetc(file) != EOF, broken = ferror(file);
-    int why = errno;
-    if (file != stdin)
-        fclose(file);
+    bool more = got == size && fgetc(file) != EOF;
+    if (ferror(file))
+        return failure(error, exit_status(errno ? -errno : -EIO), "cannot read it: %s", strerror(errno));
     if (got == size && !more)
         return EX_OK;
-    if (broken) {
-        log_error("cannot read '%s': %s", path, strerror(why));
-        return exit_status(-why);
-    }
-    log_error("'%s' has %s than the %zu bytes of %s", path, more ? "more" : "fewer", size, what);
-    return EX_DATAERR;
+    return more ? failure(error, EX_DATAERR, "it has more than the %zu bytes of %s", size, what)
+                : failure(error, EX_DATAERR, "it has %zu bytes, not the %zu of %s", got, size, what);
 }
 
-static int set_rgb(struct pipit_model *model, const char *path)
+static int set_rgb(struct pipit_model *model, FILE *file, struct pipit_error *error)
 {
     struct pipit_info info;
-    struct pipit_error error = {""};
     char what[80];
     pipit_model_info(model, &info);
-    if (!info.input_width) {
-        log_error("the model's input is no picture: give its bytes with --tensor");
-        return EX_DATAERR;
-    }
+    if (!info.input_width || pipit_model_inputs(model) != 1)
+        return failure(
+            error, EX_DATAERR,
+            "the model's input is not one picture: give the bytes of all its inputs with --tensor");
     size_t stride = (size_t)info.input_width * 3, size = stride * (size_t)info.input_height;
     uint8_t *rgb = malloc(size);
     snprintf(what, sizeof(what), "%d x %d RGB pixels", info.input_width, info.input_height);
-    int status = rgb ? read_exactly(path, rgb, size, what) : EX_OSERR;
+    int status = rgb ? read_exactly(file, rgb, size, what, error) : EX_OSERR;
     if (!status) {
         struct pipit_image image = {.format = PIPIT_RGB24,
                                     .width = info.input_width,
                                     .height = info.input_height,
                                     .data = {rgb},
                                     .stride = {(ptrdiff_t)stride}};
-        int failed = pipit_model_set_image(model, &image, &error);
-        if (failed)
-            log_error("%s", error.text);
-        status = exit_status(failed);
+        status = exit_status(pipit_model_set_image(model, &image, error));
     }
     free(rgb);
     return status;
 }
 
-static int set_tensors(struct pipit_model *model, const char *path)
+static int set_tensors(struct pipit_model *model, FILE *file, struct pipit_error *error)
 {
-    size_t size = 0;
+    size_t size = 0, at = 0;
     for (int i = 0; i < pipit_model_inputs(model); i++)
         size += pipit_model_input(model, i)->size;
     char *bytes = malloc(size + 1);
-    int status = bytes ? read_exactly(path, bytes, size, "the input tensor") : EX_OSERR;
-    size_t at = 0;
+    int status = bytes ? read_exactly(file, bytes, size, "the input tensors", error) : EX_OSERR;
     for (int i = 0; i < pipit_model_inputs(model) && !status; i++) {
         const struct pipit_tensor *input = pipit_model_input(model, i);
         memcpy(input->data, bytes + at, input->size);
@@ -85,29 +72,52 @@ static int set_tensors(struct pipit_model *model, const char *path)
     return status;
 }
 
+static int set_input(struct pipit_model *model, const char *path, bool tensor, struct pipit_error *error)
+{
+    FILE *file = strcmp(path, "-") ? fopen(path, "re") : stdin;
+    if (!file)
+        return failure(error, exit_status(-errno), "cannot read it: %s", strerror(errno));
+    int status = tensor ? set_tensors(model, file, error) : set_rgb(model, file, error);
+    if (file != stdin)
+        fclose(file);
+    return status;
+}
+
 /* ---- output ---- */
 
-static int write_output(const char *folder, int index, const struct pipit_tensor *tensor)
+/* Under another name first, so that no half a file is ever seen. */
+static int write_bytes(const char *path, const struct pipit_tensor *tensor)
 {
-    char *path, *temporary;
+    char *temporary;
+    if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
+        return -ENOMEM;
+    int descriptor = mkostemp(temporary, O_CLOEXEC), status = 0;
+    FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "wb");
+    if (!file || fchmod(descriptor, 0644) || fwrite(tensor->data, 1, tensor->size, file) != tensor->size ||
+        fflush(file))
+        status = -errno;
+    if (file && fclose(file) && !status)
+        status = -errno;
+    if (!status && rename(temporary, path))
+        status = -errno;
+    if (status && descriptor >= 0)
+        unlink(temporary);
+    free(temporary);
+    return status;
+}
+
+static int write_output(const char *folder, int index, const struct pipit_tensor *tensor,
+                        struct pipit_error *error)
+{
+    char *path;
     if (asprintf(&path, "%s/out%d.bin", folder, index) < 0)
         return EX_OSERR;
-    if (asprintf(&temporary, "%s.part", path) < 0) {
-        free(path);
-        return EX_OSERR;
-    }
-    FILE *file = fopen(temporary, "we");
-    bool good = file && fwrite(tensor->data, 1, tensor->size, file) == tensor->size && !fflush(file);
-    if (file && fclose(file))
-        good = false;
-    good = good && !rename(temporary, path);
-    if (!good) {
-        log_error("cannot write '%s': %s", path, strerror(errno));
-        unlink(temporary);
-    }
+    int failed = write_bytes(path, tensor);
+    int status = failed
+                     ? failure(error, output_status(failed), "cannot write '%s': %s", path, strerror(-failed))
+                     : EX_OK;
     free(path);
-    free(temporary);
-    return good ? EX_OK : EX_CANTCREAT;
+    return status;
 }
 
 static struct json_object *json_output(const struct pipit_tensor *tensor, int index)
@@ -129,7 +139,7 @@ static void print_people(const struct pipit_model *model)
     char text[200];
     for (int i = 0; i < pipit_model_outputs(model); i++) {
         const struct pipit_tensor *output = pipit_model_output(model, i);
-        printf("out%d.bin  %s  %s\n", i, output->name, tensor_text(output, text, sizeof(text)));
+        say("out%d.bin  %s  %s\n", i, output->name, tensor_text(output, text, sizeof(text)));
     }
 }
 
@@ -147,40 +157,40 @@ static void print_programs(const struct pipit_model *model, const char *name)
     json_print(object);
 }
 
-static int write_all(const struct opened *opened, const struct options *options)
+static int write_all(const struct pipit_model *model, const char *folder, struct pipit_error *error)
 {
-    if (mkdir(options->output_dir, 0777) && errno != EEXIST) {
-        log_error("cannot make the folder '%s': %s", options->output_dir, strerror(errno));
-        return EX_CANTCREAT;
-    }
     int status = EX_OK;
-    for (int i = 0; i < pipit_model_outputs(opened->model) && !status; i++)
-        status = write_output(options->output_dir, i, pipit_model_output(opened->model, i));
-    if (!status && options->json)
-        print_programs(opened->model, opened->name);
-    else if (!status)
-        print_people(opened->model);
+    if (mkdir(folder, 0777) && errno != EEXIST)
+        return failure(error, EX_CANTCREAT, "cannot make the folder '%s': %s", folder, strerror(errno));
+    for (int i = 0; i < pipit_model_outputs(model) && !status; i++)
+        status = write_output(folder, i, pipit_model_output(model, i), error);
     return status;
 }
 
 static int run(const struct options *options)
 {
     struct options wanted = *options;
+    struct pipit_error error = {""};
     struct opened opened;
+    const char *input = options->argument[1];
     wanted.model = options->argument[0];
     if (!options->output_dir) {
         log_error("say with --output-dir where the output tensors go");
         return EX_USAGE;
     }
-    int status = model_open(&opened, &wanted, "classify");
-    if (status)
-        return status;
-    status = options->tensor ? set_tensors(opened.model, options->argument[1])
-                             : set_rgb(opened.model, options->argument[1]);
+    int status = model_open(&opened, &wanted, "classify", &error);
+    if (!status)
+        status = set_input(opened.model, input, options->tensor, &error);
     if (!status)
         status = exit_status(pipit_model_run(opened.model));
     if (!status)
-        status = write_all(&opened, options);
+        status = write_all(opened.model, options->output_dir, &error);
+    if (status)
+        report(options, input, &error);
+    else if (options->json)
+        print_programs(opened.model, opened.name);
+    else
+        print_people(opened.model);
     model_close(&opened);
     return status;
 }
@@ -190,13 +200,13 @@ const struct command command_infer = {
     .summary = "run a network on raw input and write its output tensors",
     .usage = "MODEL INPUT --output-dir DIR [--tensor] [OPTION]...",
     .options = "output-dir tensor mean std threads cpu-mask json verbose",
-    .help =
-        "INPUT is raw RGB, 8 bit, interleaved, of exactly the network's input size; it is normalised as the "
-        "model's\n"
-        "card, metadata or input quantisation says, or by --mean and --std. With --tensor it is the input "
-        "tensor's\n"
-        "own bytes. Each output is written as it is, little-endian, to out0.bin, out1.bin, ... in DIR.\n\n"
-        "  pipit infer model.tflite photo_224x224.rgb --output-dir answers --json",
+    .help = "INPUT is raw RGB, 8 bit, interleaved, of exactly the network's input size; it is normalised as "
+            "the model's\n"
+            "card, metadata or input quantisation says, or by --mean and --std. With --tensor it is the "
+            "input tensor's\n"
+            "own bytes, of several inputs one behind the other. Each output is written as it is, "
+            "little-endian, to out0.bin, out1.bin, ... in DIR.\n\n"
+            "  pipit infer model.tflite photo_224x224.rgb --output-dir answers --json",
     .least = 2,
     .most = 2,
     .run = run,

@@ -2,6 +2,7 @@
 #include "app/json.h"
 #include "app/model_open.h"
 #include "app/tensors.h"
+#include "app/say.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -12,9 +13,8 @@
 enum { KINDS_MAX = 256 };
 
 struct facts {
-    const char *name, *path;
-    struct pipit_model *model; /* NULL when it cannot be run */
-    const char *why;           /* then the reason */
+    struct opened opened; /* its model is NULL when it cannot be run */
+    const char *why;      /* then the reason */
     struct pipit_operator operators[KINDS_MAX];
     int kinds;
 };
@@ -35,30 +35,30 @@ static void print_operators(const struct facts *facts)
 {
     for (int i = 0; i < facts->kinds; i++) {
         const struct pipit_operator *o = &facts->operators[i];
-        printf("  %4d  %s%s%s\n", o->count, o->name, o->why ? ": " : "", o->why ? o->why : "");
+        say("  %4d  %s%s%s\n", o->count, o->name, o->why ? ": " : "", o->why ? o->why : "");
     }
 }
 
-static void print_normalisation(const struct pipit_info *info)
+static void print_normalisation(const struct opened *opened, const struct pipit_info *info)
 {
     if (!strcmp(info->normalisation, "none"))
-        printf("normalisation  none: give --mean and --std\n");
+        say("normalisation  none: give --mean and --std\n");
     else
-        printf("normalisation  mean %g %g %g, std %g %g %g, from the %s\n", (double)info->mean[0],
-               (double)info->mean[1], (double)info->mean[2], (double)info->std[0], (double)info->std[1],
-               (double)info->std[2], info->normalisation);
+        say("normalisation  mean %g %g %g, std %g %g %g, from the %s\n", (double)info->mean[0],
+            (double)info->mean[1], (double)info->mean[2], (double)info->std[0], (double)info->std[1],
+            (double)info->std[2], model_normalisation(opened));
 }
 
 static void print_plan(const struct pipit_model *model)
 {
     struct pipit_step step;
-    printf("plan\n  %-10s %-10s %-34s %-18s %s\n", "offset", "bytes", "operation", "output", "kernel");
+    say("plan\n  %-10s %-10s %-34s %-18s %s\n", "offset", "bytes", "operation", "output", "kernel");
     for (int i = 0; !pipit_model_step(model, i, &step); i++) {
         char shape[64];
         snprintf(shape, sizeof(shape), "%dx%dx%dx%d", step.out_shape[0], step.out_shape[1], step.out_shape[2],
                  step.out_shape[3]);
-        printf("  %-10zu %-10zu %-34s %-18s %s\n", step.arena_offset, step.output_bytes, step.operation,
-               shape, step.kernel);
+        say("  %-10zu %-10zu %-34s %-18s %s\n", step.arena_offset, step.output_bytes, step.operation, shape,
+            step.kernel);
     }
 }
 
@@ -66,40 +66,40 @@ static void print_model(const struct facts *facts, bool verbose)
 {
     struct pipit_info info;
     char text[256];
-    pipit_model_info(facts->model, &info);
-    printf("format         %s%s%s\n", info.format, *info.network ? ", " : "", info.network);
+    pipit_model_info(facts->opened.model, &info);
+    say("format         %s%s%s\n", info.format, *info.network ? ", " : "", info.network);
     if (*info.description)
-        printf("description    %s\n", info.description);
-    for (int i = 0; i < pipit_model_inputs(facts->model); i++)
-        printf("input %d        %s: %s\n", i, pipit_model_input(facts->model, i)->name,
-               tensor_text(pipit_model_input(facts->model, i), text, sizeof(text)));
-    for (int i = 0; i < pipit_model_outputs(facts->model); i++)
-        printf("output %d       %s: %s\n", i, pipit_model_output(facts->model, i)->name,
-               tensor_text(pipit_model_output(facts->model, i), text, sizeof(text)));
-    print_normalisation(&info);
-    printf("answers with   %s\n", decoder_name(pipit_model_decoder(facts->model)));
-    printf("labels         %d\n", pipit_model_labels(facts->model));
-    printf("size           %.1f M multiply-adds, %.2f M parameters\n", (double)info.macs / 1e6,
-           (double)info.parameters / 1e6);
+        say("description    %s\n", info.description);
+    for (int i = 0; i < pipit_model_inputs(facts->opened.model); i++)
+        say("input %d        %s: %s\n", i, pipit_model_input(facts->opened.model, i)->name,
+            tensor_text(pipit_model_input(facts->opened.model, i), text, sizeof(text)));
+    for (int i = 0; i < pipit_model_outputs(facts->opened.model); i++)
+        say("output %d       %s: %s\n", i, pipit_model_output(facts->opened.model, i)->name,
+            tensor_text(pipit_model_output(facts->opened.model, i), text, sizeof(text)));
+    print_normalisation(&facts->opened, &info);
+    say("answers with   %s\n", decoder_name(pipit_model_decoder(facts->opened.model)));
+    say("labels         %d\n", pipit_model_labels(facts->opened.model));
+    say("size           %.1f M multiply-adds, %.2f M parameters\n", (double)info.macs / 1e6,
+        (double)info.parameters / 1e6);
     pipit_cpu_format(info.cpu, text, sizeof(text));
-    printf("plan           %d operators in %d steps; activations %.1f KiB, weights %.1f KiB; %d threads, cpu "
-           "%s\n",
-           info.operators, info.steps, (double)info.arena_bytes / 1024, (double)info.weight_bytes / 1024,
-           info.threads, text);
+    say("plan           %d operators in %d steps; activations %.1f KiB, weights %.1f KiB; %d threads, cpu "
+        "%s\n",
+        info.operators, info.steps, (double)info.arena_bytes / 1024, (double)info.weight_bytes / 1024,
+        info.threads, text);
     if (verbose)
-        print_plan(facts->model);
+        print_plan(facts->opened.model);
 }
 
 static void print_people(const struct facts *facts, bool verbose)
 {
-    printf("model          %s (%s)\n", facts->name, facts->path);
-    if (facts->model)
+    say("model          %s (%s)\n", facts->opened.name, facts->opened.path);
+    if (facts->opened.model)
         print_model(facts, verbose);
     if (facts->kinds)
-        printf("operators\n");
+        say("operators\n");
     print_operators(facts);
-    printf("can be run     %s%s%s\n", facts->model ? "yes" : "no", facts->model ? "" : ": ",
-           facts->model ? "" : facts->why);
+    say("can be run     %s%s%s\n", facts->opened.model ? "yes" : "no", facts->opened.model ? "" : ": ",
+        facts->opened.model ? "" : facts->why);
 }
 
 /* ---- for programs ---- */
@@ -112,14 +112,14 @@ static struct json_object *json_triple(const float *values)
     return list;
 }
 
-static struct json_object *json_normalisation(const struct pipit_info *info)
+static struct json_object *json_normalisation(const struct opened *opened, const struct pipit_info *info)
 {
     if (!strcmp(info->normalisation, "none"))
         return NULL;
     struct json_object *object = json_object_new_object();
     json_add(object, "mean", json_triple(info->mean));
     json_add(object, "std", json_triple(info->std));
-    json_add(object, "from", json_text(info->normalisation));
+    json_add(object, "from", json_text(model_normalisation(opened)));
     return object;
 }
 
@@ -157,8 +157,9 @@ static struct json_object *json_plan(const struct pipit_model *model, const stru
     return object;
 }
 
-static void add_model(struct json_object *object, const struct pipit_model *model)
+static void add_model(struct json_object *object, const struct opened *opened)
 {
+    const struct pipit_model *model = opened->model;
     struct pipit_info info;
     struct json_object *inputs = json_object_new_array(), *outputs = json_object_new_array();
     struct json_object *labels = json_object_new_array();
@@ -174,7 +175,7 @@ static void add_model(struct json_object *object, const struct pipit_model *mode
     json_add(object, "description", json_text(info.description));
     json_add(object, "inputs", inputs);
     json_add(object, "outputs", outputs);
-    json_add(object, "normalisation", json_normalisation(&info));
+    json_add(object, "normalisation", json_normalisation(opened, &info));
     json_add(object, "answers_with", json_text(decoder_name(pipit_model_decoder(model))));
     json_add(object, "macs", json_object_new_int64(info.macs));
     json_add(object, "parameters", json_object_new_int64(info.parameters));
@@ -185,59 +186,48 @@ static void add_model(struct json_object *object, const struct pipit_model *mode
 static void print_programs(const struct facts *facts)
 {
     struct json_object *object = json_object_new_object();
-    json_add(object, "model", json_text(facts->name));
-    json_add(object, "file", json_text(facts->path));
-    json_add(object, "runs", json_object_new_boolean(facts->model != NULL));
-    json_add(object, "why_not", json_text(facts->model ? NULL : facts->why));
+    json_add(object, "model", json_text(facts->opened.name));
+    json_add(object, "file", json_text(facts->opened.path));
+    json_add(object, "runs", json_object_new_boolean(facts->opened.model != NULL));
+    json_add(object, "why_not", json_text(facts->opened.model ? NULL : facts->why));
     json_add(object, "operators", json_operators(facts));
-    if (facts->model)
-        add_model(object, facts->model);
+    if (facts->opened.model)
+        add_model(object, &facts->opened);
     json_print(object);
 }
 
 /* ---- finding out ---- */
 
-static int look_into(struct facts *facts, const struct pipit_settings *settings, struct pipit_error *error)
+/* A model that cannot be run is told of too, as long as its file can be read. */
+static int look_into(struct facts *facts, const struct options *options, struct pipit_error *error)
 {
-    int status = pipit_model_open(&facts->model, facts->path, settings, error);
-    if (status && status != -ENOTSUP)
+    int status = model_open(&facts->opened, options, "classify", error);
+    bool readable = !status || (status == EX_UNAVAILABLE && facts->opened.path);
+    if (!readable)
         return status;
     struct pipit_error ignored;
-    int kinds = pipit_file_operators(facts->path, facts->operators, KINDS_MAX, &ignored);
+    int kinds = pipit_file_operators(facts->opened.path, facts->operators, KINDS_MAX, &ignored);
     facts->kinds = kinds < 0 ? 0 : kinds < KINDS_MAX ? kinds : KINDS_MAX;
     facts->why = error->text;
+    if (options->json)
+        print_programs(facts);
+    else
+        print_people(facts, options->verbose);
     return status;
 }
 
 static int run(const struct options *options)
 {
     struct options wanted = *options;
-    struct pipit_settings settings;
     struct pipit_error error = {""};
     struct facts *facts = calloc(1, sizeof(*facts));
-    char *path, *name, *labels;
-    int skip;
+    if (!facts)
+        return EX_OSERR;
     wanted.model = options->argument[0];
-    int status = facts ? model_find(&wanted, "classify", &path, &name, &settings, &labels, &skip) : EX_OSERR;
-    if (!status) {
-        facts->path = path;
-        facts->name = name;
-        int failed = look_into(facts, &settings, &error);
-        status = exit_status(failed);
-        if (failed && failed != -ENOTSUP)
-            log_error("%s: %s", path, error.text);
-        if (!failed && (options->labels || labels))
-            status = model_load_labels(facts->model, options->labels ? options->labels : labels,
-                                       options->labels ? 0 : skip);
-        if ((!failed || failed == -ENOTSUP) && options->json)
-            print_programs(facts);
-        else if (!failed || failed == -ENOTSUP)
-            print_people(facts, options->verbose);
-        pipit_model_destroy(facts->model);
-        free(path);
-        free(name);
-        free(labels);
-    }
+    int status = look_into(facts, &wanted, &error);
+    if (status && !facts->why)
+        report(options, wanted.model, &error);
+    model_close(&facts->opened);
     free(facts);
     return status;
 }

@@ -3,6 +3,7 @@
 #include "app/command.h"
 #include "app/folders.h"
 #include "app/json.h"
+#include "app/say.h"
 #include "app/sha256.h"
 #include "base/log.h"
 
@@ -19,15 +20,15 @@
 static void list_people(const struct card *card, const char *path)
 {
     if (card->is_default)
-        printf("%s  (default to %s)\n", card->name, card->task);
+        say("%s  (default to %s)\n", card->name, card->task);
     else
-        printf("%s\n", card->name);
-    printf("    %s\n", card->title ? card->title : card->task);
-    printf("    licence %s%s%s\n", card->licence ? card->licence : "unknown", card->attribution ? ", " : "",
-           card->attribution ? card->attribution : "");
+        say("%s\n", card->name);
+    say("    %s\n", card->title ? card->title : card->task);
+    say("    licence %s%s%s\n", card->licence ? card->licence : "unknown", card->attribution ? ", " : "",
+        card->attribution ? card->attribution : "");
     if (card->origin)
-        printf("    source  %s\n", card->origin);
-    printf("    file    %s\n", path ? path : "not fetched");
+        say("    source  %s\n", card->origin);
+    say("    file    %s\n", path ? path : "not fetched");
 }
 
 static void list_programs(const struct card *card, const char *path)
@@ -77,7 +78,7 @@ static int verify_one(const struct card *card, const char *path, bool json)
         json_add(object, "right", card->sha256 && !status ? json_object_new_boolean(right) : NULL);
         json_print(object);
     } else {
-        printf("%-30s %s  (%s)\n", card->name, verdict, path);
+        say("%-30s %s  (%s)\n", card->name, verdict, path);
     }
     return status ? exit_status(status) : card->sha256 && !right ? EX_DATAERR : EX_OK;
 }
@@ -85,8 +86,10 @@ static int verify_one(const struct card *card, const char *path, bool json)
 static int verify(const struct catalog *catalog, const struct options *options)
 {
     int first = EX_OK;
+    int present = 0;
     for (int i = 0; i < catalog->count; i++) {
         char *path = card_model_path(&catalog->card[i]);
+        present += path != NULL;
         int status = path ? verify_one(&catalog->card[i], path, options->json) : EX_OK;
         if (status == EX_DATAERR)
             log_error("%s is not the file that its card names: delete it and run 'pipit models fetch %s'",
@@ -94,6 +97,8 @@ static int verify(const struct catalog *catalog, const struct options *options)
         first = first ? first : status;
         free(path);
     }
+    if (!present)
+        log_warning("no model of the catalogue is here: 'pipit models fetch NAME' gets one");
     return first;
 }
 
@@ -117,19 +122,42 @@ static int run_fetch(const char *script, const char *cards, const char *to, cons
     return WIFEXITED(status) ? WEXITSTATUS(status) : EX_UNAVAILABLE;
 }
 
+/* cache/ beside the card where it may be written; but what is installed with the system is left to its
+ * packages, and root's models go to /var/lib then. To be freed. */
+static char *fetch_to(const char *cards)
+{
+    char *to;
+    bool installed = !strncmp(cards, "/usr/", 5) || !strncmp(cards, "/etc/", 5);
+    if (installed && geteuid() == 0)
+        return strdup("/var/lib/pipit/models");
+    if (installed || access(cards, W_OK))
+        return folder_cache();
+    return asprintf(&to, "%s/cache", cards) < 0 ? NULL : to;
+}
+
 static int fetch_one(const struct card *card, const char *own)
 {
-    char *script = NULL, *local = NULL, *user = folder_cache();
-    if (asprintf(&script, "%s/fetch", own) < 0 || asprintf(&local, "%s/cache", own) < 0)
-        return EX_OSERR;
-    char *cards = strndup(card->path, (size_t)(strrchr(card->path, '/') - card->path));
-    const char *to = access(own, W_OK) && user ? user : local;
-    int status = cards ? run_fetch(script, cards, to, card->name) : EX_OSERR;
+    const char *slash = strrchr(card->path, '/');
+    char *cards = slash ? strndup(card->path, (size_t)(slash - card->path)) : strdup("."), *script = NULL;
+    char *to = cards ? fetch_to(cards) : NULL;
+    int status = EX_OSERR;
+    if (!to)
+        log_error("there is no folder to fetch '%s' to: HOME is not set", card->name);
+    else if (asprintf(&script, "%s/fetch", own) >= 0)
+        status = run_fetch(script, cards, to, card->name);
     free(script);
-    free(local);
-    free(user);
     free(cards);
+    free(to);
     return status;
+}
+
+static void unknown_name(const struct catalog *catalog, const char *name)
+{
+    const char *meant = catalog_nearest(catalog, name);
+    if (meant)
+        log_error("the catalogue has no model '%s'; did you mean '%s'?", name, meant);
+    else
+        log_error("the catalogue has no model '%s'; 'pipit models list' names them", name);
 }
 
 static int fetch(const struct catalog *catalog, const struct options *options)
@@ -142,8 +170,7 @@ static int fetch(const struct catalog *catalog, const struct options *options)
         const struct card *card = catalog_find(catalog, options->argument[i]);
         int status = EX_NOINPUT;
         if (!card)
-            log_error("the catalogue has no model '%s'; 'pipit models list' names them",
-                      options->argument[i]);
+            unknown_name(catalog, options->argument[i]);
         else if (!card->fetchable)
             log_error("the card of '%s' names no source to fetch it from", card->name);
         else
@@ -154,31 +181,43 @@ static int fetch(const struct catalog *catalog, const struct options *options)
     return first;
 }
 
+static const struct {
+    const char *name;
+    int (*run)(const struct catalog *catalog, const struct options *options);
+    bool names; /* takes NAME... */
+} works[] = {{"list", list, false}, {"fetch", fetch, true}, {"verify", verify, false}};
+enum { WORKS = sizeof(works) / sizeof(works[0]) };
+
+static int unknown_work(const char *what)
+{
+    const char *names[WORKS + 1] = {0};
+    for (int i = 0; i < WORKS; i++)
+        names[i] = works[i].name;
+    const char *meant = nearest_name(what, names);
+    log_error("there is no 'pipit models %s'; it can list, fetch and verify%s%s%s", what,
+              meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
+    return EX_USAGE;
+}
+
 static int run(const struct options *options)
 {
-    static const char *const names[] = {"list", "fetch", "verify", NULL};
-    const char *what = options->argument[0];
     struct catalog catalog;
-    int status = EX_USAGE;
-    bool fetches = !strcmp(what, "fetch"), alone = options->arguments == 1;
-    if ((fetches && alone) || (!fetches && !alone)) {
+    int at = 0;
+    while (at < WORKS && strcmp(options->argument[0], works[at].name))
+        at++;
+    if (at == WORKS)
+        return unknown_work(options->argument[0]);
+    if (works[at].names == (options->arguments == 1)) {
         log_error("usage: pipit models %s", command_models.usage);
         return EX_USAGE;
     }
-    if (catalog_init(&catalog)) {
+    int status = EX_OSERR;
+    if (catalog_init(&catalog))
         log_error("out of memory");
-        status = EX_OSERR;
-    } else if (!strcmp(what, "list")) {
-        status = list(&catalog, options);
-    } else if (fetches) {
-        status = fetch(&catalog, options);
-    } else if (!strcmp(what, "verify")) {
-        status = verify(&catalog, options);
-    } else {
-        const char *meant = nearest_name(what, names);
-        log_error("'pipit models' cannot '%s'; it can list, fetch and verify%s%s", what,
-                  meant ? ": did you mean " : "", meant ? meant : "");
-    }
+    else
+        status = works[at].run(&catalog, options);
+    if (!status && catalog.broken)
+        status = EX_CONFIG;
     catalog_finish(&catalog);
     return status;
 }

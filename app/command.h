@@ -41,6 +41,14 @@ void options_help(const struct command *command);
 
 /* The exit status for a negative errno. */
 int exit_status(int error);
+/* The same where something is written. */
+int output_status(int error);
+/* Writes the sentence and returns `status`. */
+int failure(struct pipit_error *error, int status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Tells of a failure with a file: on standard error, and with --json as {"file", "error"} on standard output
+ * too. */
+void report(const struct options *options, const char *file, const struct pipit_error *error);
 /* Standard output, flushed: EX_OK, or EX_IOERR with a message when it could not be written. */
 int finish_output(int status);
 /* Of the names (ended by NULL), the one that `text` was meant to be, or NULL. */

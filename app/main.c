@@ -3,6 +3,8 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,19 +59,36 @@ static int unknown(const char *name)
 }
 
 /* libgomp reads its settings when it is loaded, so they must be in the environment before: threads that are
- * done with a frame sleep instead of spinning until the next. Without a way to start again (emulators) they
- * spin for some milliseconds. */
+ * done with a frame sleep instead of spinning until the next. By the program's own path, because emulators
+ * answer for /proc/self/exe in readlink() only; where it cannot be started again they spin for some
+ * milliseconds. */
 static void start_quiet(char **argv)
 {
+    char program[PATH_MAX];
     if (getenv("OMP_WAIT_POLICY") || setenv("OMP_WAIT_POLICY", "passive", 1))
         return;
-    execv("/proc/self/exe", argv);
+    ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
+    if (length > 0) {
+        program[length] = 0;
+        execv(program, argv);
+    }
+}
+
+/* A closed standard stream's number would be given to the next file that is opened, and what is meant for
+ * people would be written into it. Opened the wrong way round, reading and writing fail as they should. */
+static void hold_standard_streams(void)
+{
+    static const int ways[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+    for (int i = 0; i < 3; i++)
+        if (fcntl(i, F_GETFD) < 0 && open("/dev/null", ways[i]) < 0)
+            return;
 }
 
 int main(int argc, char **argv)
 {
+    hold_standard_streams();
     if (argc < 2) {
-        help();
+        log_error("say what to do; 'pipit --help' lists the commands");
         return EX_USAGE;
     }
     if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))

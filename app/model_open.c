@@ -12,57 +12,92 @@
 
 enum { LABELS_BYTES_MAX = 16 << 20 };
 
+/* What is found out before the file is opened. */
+struct choice {
+    struct opened *opened;
+    struct pipit_settings settings;
+    char *labels; /* file, or NULL */
+    int labels_skip;
+    struct pipit_error *error;
+};
+
 /* ---- finding ---- */
 
-static int unknown_model(const struct catalog *catalog, const char *name)
+static int unknown_model(const struct catalog *catalog, const char *name, struct pipit_error *error)
 {
-    const char **names = calloc((size_t)catalog->count + 1, sizeof(*names));
-    for (int i = 0; names && i < catalog->count; i++)
-        names[i] = catalog->card[i].name;
-    const char *meant = names ? nearest_name(name, names) : NULL;
+    const char *meant = catalog_nearest(catalog, name);
+    int status = catalog->broken ? EX_CONFIG : EX_NOINPUT;
     if (meant)
-        log_error("there is no file and no model '%s'; did you mean '%s'?", name, meant);
-    else
-        log_error("there is no file and no model '%s'; 'pipit models list' names the catalogue's", name);
-    free(names);
-    return EX_NOINPUT;
+        return failure(error, status, "there is no file and no model '%s'; did you mean '%s'?", name, meant);
+    return failure(error, status,
+                   "there is no file and no model '%s'; 'pipit models list' names the catalogue's", name);
 }
 
-static int use_card(const struct card *card, char **path, char **name, struct pipit_settings *settings,
-                    char **labels, int *labels_skip)
+static int use_card(struct choice *choice, const struct card *card)
 {
-    *path = card_model_path(card);
-    if (!*path) {
-        log_error("the model '%s' is not here yet: run 'pipit models fetch %s'", card->name, card->name);
-        return EX_NOINPUT;
-    }
-    *name = strdup(card->name);
-    *settings = card->settings;
-    *labels = card->labels ? strdup(card->labels) : NULL;
-    *labels_skip = card->labels_skip;
-    return *name && (*labels || !card->labels) ? EX_OK : EX_OSERR;
+    struct opened *opened = choice->opened;
+    if (!opened->path)
+        opened->path = card_model_path(card);
+    if (!opened->path)
+        return card->fetchable
+                   ? failure(choice->error, EX_UNAVAILABLE,
+                             "the model '%s' is not here yet: run 'pipit models fetch %s'", card->name,
+                             card->name)
+                   : failure(choice->error, EX_UNAVAILABLE, "the file '%s' that '%s' names is not beside it",
+                             card->file, card->path);
+    if (!opened->name)
+        opened->name = strdup(card->name);
+    choice->settings = card->settings;
+    choice->labels = card->labels ? strdup(card->labels) : NULL;
+    choice->labels_skip = card->labels_skip;
+    opened->normalisation = card->settings.has_normalisation ? "card" : NULL;
+    return opened->name && (choice->labels || !card->labels)
+               ? EX_OK
+               : failure(choice->error, EX_OSERR, "out of memory");
 }
 
-static int find_in(const struct catalog *catalog, const struct options *options, const char *task,
-                   char **path, char **name, struct pipit_settings *settings, char **labels, int *labels_skip)
+static int use_card_file(struct choice *choice, const char *path)
 {
-    const struct card *card =
-        options->model ? catalog_find(catalog, options->model) : catalog_default(catalog, task);
+    struct card card;
+    int status = card_read(&card, path, choice->error->text, sizeof(choice->error->text));
+    if (status)
+        return status == -EINVAL ? EX_CONFIG : exit_status(status);
+    status = use_card(choice, &card);
+    card_finish(&card);
+    return status;
+}
+
+static int use_path(struct choice *choice, const struct catalog *catalog, const char *path)
+{
+    size_t length = strlen(path);
+    if (access(path, F_OK))
+        return errno == ENOENT ? unknown_model(catalog, path, choice->error)
+                               : failure(choice->error, exit_status(-errno), "%s: %s", path, strerror(errno));
+    if (length > 4 && !strcmp(path + length - 4, ".ini"))
+        return use_card_file(choice, path);
+    choice->opened->path = strdup(path);
+    choice->opened->name = strdup(path);
+    if (!choice->opened->path || !choice->opened->name)
+        return failure(choice->error, EX_OSERR, "out of memory");
+    const struct card *card = catalog_find_file(catalog, path);
+    return card ? use_card(choice, card) : EX_OK;
+}
+
+static int choose_from(struct choice *choice, const struct catalog *catalog, const char *name,
+                       const char *task)
+{
+    const struct card *card = name ? catalog_find(catalog, name) : catalog_default(catalog, task);
     if (card)
-        return use_card(card, path, name, settings, labels, labels_skip);
-    if (!options->model) {
-        log_error("the catalogue has no default model to %s with: give one with -m", task);
-        return EX_CONFIG;
-    }
-    if (access(options->model, F_OK) && !strchr(options->model, '/'))
-        return unknown_model(catalog, options->model);
-    *path = strdup(options->model);
-    *name = strdup(options->model);
-    return *path && *name ? EX_OK : EX_OSERR;
+        return use_card(choice, card);
+    if (!name)
+        return failure(choice->error, EX_CONFIG,
+                       "the catalogue has no default model to %s with: give one with -m", task);
+    return use_path(choice, catalog, name);
 }
 
-static void apply_options(const struct options *options, struct pipit_settings *settings)
+static void apply_options(struct choice *choice, const struct options *options)
 {
+    struct pipit_settings *settings = &choice->settings;
     settings->threads = options->threads;
     settings->cpu_mask = options->cpu_mask;
     if (options->threshold >= 0)
@@ -73,21 +108,18 @@ static void apply_options(const struct options *options, struct pipit_settings *
         settings->has_normalisation = true;
         memcpy(settings->mean, options->mean, sizeof(settings->mean));
         memcpy(settings->std, options->std, sizeof(settings->std));
+        choice->opened->normalisation = "options";
     }
 }
 
-int model_find(const struct options *options, const char *task, char **path, char **name,
-               struct pipit_settings *settings, char **labels, int *labels_skip)
+static int choose(struct choice *choice, const struct options *options, const char *task)
 {
     struct catalog catalog;
-    *path = *name = *labels = NULL;
-    *labels_skip = 0;
-    pipit_settings_defaults(settings);
-    int status = catalog_init(&catalog)
-                     ? EX_OSERR
-                     : find_in(&catalog, options, task, path, name, settings, labels, labels_skip);
+    pipit_settings_defaults(&choice->settings);
+    int status = catalog_init(&catalog) ? failure(choice->error, EX_OSERR, "out of memory")
+                                        : choose_from(choice, &catalog, options->model, task);
     catalog_finish(&catalog);
-    apply_options(options, settings);
+    apply_options(choice, options);
     return status;
 }
 
@@ -99,6 +131,7 @@ static int read_text(const char *path, char **text, size_t *size)
     if (!file)
         return -errno;
     *text = malloc(LABELS_BYTES_MAX + 1);
+    errno = 0;
     *size = *text ? fread(*text, 1, LABELS_BYTES_MAX + 1, file) : 0;
     int status = !*text                     ? -ENOMEM
                  : ferror(file)             ? -(errno ? errno : EIO)
@@ -108,43 +141,83 @@ static int read_text(const char *path, char **text, size_t *size)
     return status;
 }
 
-int model_load_labels(struct pipit_model *model, const char *path, int skip)
+/* How many classes the model tells apart, 0 when it is no classifier. */
+static int classes_of(const struct pipit_model *model)
+{
+    const struct pipit_tensor *output = pipit_model_output(model, 0);
+    bool classes = pipit_model_decoder(model) == PIPIT_DECODER_CLASSES && output && output->rank > 0;
+    return classes ? output->shape[output->rank - 1] : 0;
+}
+
+/* Files of ImageNet's names begin with a background class that many networks lack: it is left out where the
+ * file has just that one line too many. Any other mismatch is for the user to know. */
+static int fit_labels(struct pipit_model *model, const char *path, const char *text, size_t size)
+{
+    int lines = pipit_model_labels(model), classes = classes_of(model);
+    const char *first = pipit_model_label(model, 0);
+    if (classes && lines == classes + 1 && first && !strcmp(first, "background")) {
+        log_info("'%s' has a background class that the model lacks: it is left out", path);
+        return pipit_model_set_labels(model, text, size, 1);
+    }
+    if (classes && lines != classes)
+        log_warning("'%s' has %d lines, but the model has %d classes: names may be wrong", path, lines,
+                    classes);
+    return 0;
+}
+
+static int load_labels(struct pipit_model *model, const char *path, int skip, bool check,
+                       struct pipit_error *error)
 {
     char *text = NULL;
     size_t size = 0;
     int status = read_text(path, &text, &size);
     if (!status)
         status = pipit_model_set_labels(model, text, size, skip);
+    if (!status && check)
+        status = fit_labels(model, path, text, size);
     free(text);
-    if (status)
-        log_error("cannot read the labels in '%s': %s", path, strerror(-status));
-    return exit_status(status);
+    return status ? failure(error, exit_status(status), "cannot read the labels in '%s': %s", path,
+                            strerror(-status))
+                  : EX_OK;
 }
 
 /* ---- opening ---- */
 
-int model_open(struct opened *opened, const struct options *options, const char *task)
+static int open_file(struct choice *choice)
 {
-    struct pipit_settings settings;
-    struct pipit_error error;
-    char *labels;
-    int skip;
+    struct pipit_error why = {""};
+    const char *path = choice->opened->path;
+    int status = pipit_model_open(&choice->opened->model, path, &choice->settings, &why);
+    if (!status)
+        return EX_OK;
+    /* The engine's sentence names the file when it cannot be read. */
+    return strstr(why.text, path)
+               ? failure(choice->error, exit_status(status), "%s", why.text)
+               : failure(choice->error, exit_status(status), "the model '%s': %s", path, why.text);
+}
+
+int model_open(struct opened *opened, const struct options *options, const char *task,
+               struct pipit_error *error)
+{
     *opened = (struct opened){0};
-    int status = model_find(options, task, &opened->path, &opened->name, &settings, &labels, &skip);
-    if (!status) {
-        status = pipit_model_open(&opened->model, opened->path, &settings, &error);
-        if (status)
-            log_error("%s: %s", opened->path, error.text);
-        status = exit_status(status);
-    }
+    struct choice choice = {.opened = opened, .error = error};
+    int status = choose(&choice, options, task);
+    if (!status)
+        status = open_file(&choice);
     if (!status && options->labels)
-        status = model_load_labels(opened->model, options->labels, 0);
-    else if (!status && labels)
-        status = model_load_labels(opened->model, labels, skip);
-    free(labels);
-    if (status)
-        model_close(opened);
+        status = load_labels(opened->model, options->labels, 0, true, error);
+    else if (!status && choice.labels)
+        status = load_labels(opened->model, choice.labels, choice.labels_skip, false, error);
+    free(choice.labels);
     return status;
+}
+
+const char *model_normalisation(const struct opened *opened)
+{
+    struct pipit_info info;
+    pipit_model_info(opened->model, &info);
+    return strcmp(info.normalisation, "settings") || !opened->normalisation ? info.normalisation
+                                                                            : opened->normalisation;
 }
 
 void model_close(struct opened *opened)

@@ -7,20 +7,20 @@
 
 struct opened {
     struct pipit_model *model;
-    char *name; /* as the user, or the catalogue, calls it */
-    char *path;
+    char *name;                /* as the user, or the catalogue, calls it */
+    char *path;                /* NULL: no such model was found */
+    const char *normalisation; /* "options" or "card", else as pipit_info says */
 };
 
-/* Opens options->model, a catalogue name or a file, else the default of the task ("classify", "detect"), with
- * what its card and the options say. Reports failures; returns EX_OK or an exit status. */
-int model_open(struct opened *opened, const struct options *options, const char *task);
+/* Opens options->model, a name of the catalogue, a card or a model file, else the default of the task
+ * ("classify", "detect"), with what its card and the options say. A file that a card of the catalogue names
+ * is opened by that card. Returns EX_OK, or an exit status with a sentence in *error; model_close() in any
+ * case. */
+int model_open(struct opened *opened, const struct options *options, const char *task,
+               struct pipit_error *error);
 void model_close(struct opened *opened);
 
-/* Finds the file, and the card's settings (defaults without a card), but does not open it. The path is to be
- * freed. */
-int model_find(const struct options *options, const char *task, char **path, char **name,
-               struct pipit_settings *settings, char **labels, int *labels_skip);
-/* Labels from a text file. EX_OK or an exit status. */
-int model_load_labels(struct pipit_model *model, const char *path, int skip);
+/* Where mean and std come from. */
+const char *model_normalisation(const struct opened *opened);
 
 #endif

@@ -11,6 +11,7 @@
 
 struct photo {
     const char *path;
+    int index; /* in options->argument */
     struct frame *frame;
     struct pipit_image image; /* the frame's pixels, as the engine takes them */
     double decode_ms;
@@ -26,9 +27,13 @@ int photos_run(const struct options *options, const char *task, photo_work *work
 /* A label, or "class N" where the model has none; written to text. */
 const char *label_of(const struct pipit_model *model, int index, char *text, size_t size);
 struct json_object *json_times(const struct opened *opened, const struct photo *photo);
-/* Prints "FILE: MODEL, decode ... ms, inference ... ms" for people. */
+/* Prints "FILE  (MODEL, decode ... ms, inference ... ms)" for people. */
 void print_heading(const struct opened *opened, const struct photo *photo);
-/* Draws and writes the picture to options->output. EX_OK, or a status with a sentence. */
+
+/* Looks whether options->output fits the number of photos; makes the folder. EX_OK, or an exit status with a
+ * message. */
+int output_check(const struct options *options);
+/* Draws onto the photo and writes it to options->output. EX_OK, or a status with a sentence. */
 int draw_photo(const struct options *options, const struct photo *photo, const struct overlay *overlay,
                struct pipit_error *error);
 

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/command.h"
+
+#include "app/json.h"
 #include "base/log.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,6 +17,10 @@ int exit_status(int error)
     case ENOENT:
     case EISDIR:
     case ENOTDIR:
+    case ENAMETOOLONG:
+    case ELOOP:
+    case ENXIO:
+    case EBADF: /* standard input was closed */
         return EX_NOINPUT;
     case EACCES:
     case EPERM:
@@ -28,10 +35,38 @@ int exit_status(int error)
         return EX_OSERR;
     case EIO:
     case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
         return EX_IOERR;
     default:
         return EX_SOFTWARE;
     }
+}
+
+int output_status(int error)
+{
+    int status = exit_status(error);
+    return status == EX_IOERR || status == EX_OSERR ? status : EX_CANTCREAT;
+}
+
+int failure(struct pipit_error *error, int status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(error->text, sizeof(error->text), format, args);
+    va_end(args);
+    return status;
+}
+
+void report(const struct options *options, const char *file, const struct pipit_error *error)
+{
+    const char *text = *error->text ? error->text : "out of memory";
+    if (options->json)
+        json_print_error(file, text);
+    if (strstr(text, file))
+        log_error("%s", text);
+    else
+        log_error("%s: %s", file, text);
 }
 
 int finish_output(int status)

@@ -17,6 +17,8 @@ static void vlog(enum log_level level, const char *format, va_list args)
         return;
     char line[2048];
     vsnprintf(line, sizeof(line), format, args);
+    for (char *at = line; *at; at++) /* names of files may hold anything */
+        *at = (unsigned char)*at < 0x20 || *at == 0x7f ? '?' : *at;
     fprintf(stderr, "pipit: %s%s\n", level == LOG_WARNING ? "warning: " : "", line);
 }
 
