@@ -2,7 +2,7 @@
 """CONV_2D, DEPTHWISE_CONV_2D, TRANSPOSE_CONV, FULLY_CONNECTED in every kind of arithmetic."""
 from tflite_writer import Model, elements
 
-KINDS = ("f32", "u8", "i8", "i8pc", "hybrid", "hybridpc", "f16")
+KINDS = ("f32", "u8", "i8", "i8pc", "hybrid", "hybridpc")
 
 
 def weights(m, kind, shape, axis, in_scale, hybrid_axis=None):
@@ -107,9 +107,11 @@ def convolutions():
         yield conv(f"conv_{kind}_saturated", kind, (1, 3, 3, 4), (3, 3), 5, out_scale=0.02)
         yield conv(f"conv_{kind}_relu6_narrow", kind, (1, 3, 3, 4), (3, 3), 5, out_scale=0.1, act="RELU6")
         yield conv(f"conv_{kind}_power_of_two", kind, (1, 3, 3, 4), (3, 3), 5, out_scale=0.0625)
+    yield conv("conv_f16_3x3", "f16", (1, 5, 4, 3), (3, 3), 4, act="RELU6")
 
 
 def depthwises():
+    yield depthwise("depthwise_f16_3x3", "f16", (1, 5, 6, 5), (3, 3))
     for kind in KINDS:
         if kind == "hybrid":  # the reference wants a scale for each channel
             continue
@@ -138,6 +140,7 @@ def depthwises():
 
 
 def fully_connected():
+    yield fully("fully_f16", "f16", (1, 19), 7)
     for kind in KINDS:
         yield fully(f"fully_{kind}", kind, (1, 19), 7)
         yield fully(f"fully_{kind}_batch", kind, (3, 8), 5, act="RELU")

@@ -76,7 +76,7 @@ def joins():
     for kind in ("f32", "u8", "i8", "i32"):
         for axis in (0, 1, 3, -1):
             m = Model(f"concatenation_{kind}_axis{axis}")
-            shapes = [[2, 3, 4, 5] for _ in range(3)]
+            shapes = [[2, 1, 3, 2] for _ in range(3)]
             for n, shape in enumerate(shapes):
                 shape[axis] = n + 1
             inputs = [m.input(kind, shape, **quant(kind)) for shape in shapes]
@@ -95,7 +95,7 @@ def joins():
             yield m.output(*outs)
         for axis in (1, -1):
             m = Model(f"split_{kind}_axis{axis}")
-            x = m.input(kind, (2, 4, 3, 6), **quant(kind))
+            x = m.input(kind, (2, 4, 1, 6), **quant(kind))
             outs = [m.tensor(kind, **quant(kind)) for _ in range(2)]
             m.op("SPLIT", [m.const("i32", (), [axis]), x], outs, version=2, count=2)
             yield m.output(*outs)
