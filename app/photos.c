@@ -55,8 +55,8 @@ static int all_photos(struct opened *opened, const struct options *options, phot
     for (int i = 0; i < options->arguments; i++) {
         int status = one_photo(opened, options, i, work);
         first = first ? first : status;
-        if (fflush(stdout)) /* whoever reads gets each answer at once; main() tells of the failure */
-            break;
+        if (finish_output(EX_OK)) /* whoever reads gets each answer at once */
+            return first ? first : EX_IOERR;
     }
     return first;
 }

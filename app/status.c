@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <string.h>
 
 int exit_status(int error)
@@ -76,6 +77,8 @@ int finish_output(int status)
         return status;
     if (errno != EPIPE) /* a reader that has seen enough is no failure to speak of */
         log_error("cannot write to standard output: %s", strerror(errno ? errno : EIO));
+    __fpurge(stdout); /* told once is enough */
+    clearerr(stdout);
     return status ? status : EX_IOERR;
 }
 

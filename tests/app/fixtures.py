@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Small models and pictures with answers that can be told by heart, and the command to try on them."""
+"""Small models and pictures with answers that can be told by heart, and the command to try on them, which is the
+tests' first argument."""
 import json
 import os
 import pathlib
@@ -15,6 +16,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "conformance"))
 from tflite_writer import Model  # noqa: E402
 
+# Cross-built, Meson says how it is run, as long as it is an argument.
+PIPIT = [*shlex.split(os.environ.get("MESON_EXE_WRAPPER", "")), os.path.abspath(sys.argv.pop(1))]
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
 
@@ -144,7 +147,8 @@ class CommandTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
         self.environment = {"PATH": os.environ["PATH"], "HOME": folder.name, "PIPIT_MODELS": str(self.folder / "cards"),
-                            "OMP_WAIT_POLICY": "passive"}
+                            "OMP_WAIT_POLICY": "passive",
+                            "LSAN_OPTIONS": f"suppressions={ROOT}/tests/app/leaks.txt:print_suppressions=0"}
         self.environment.update((key, os.environ[key]) for key in ("QEMU_CPU", "LD_LIBRARY_PATH", "ASAN_OPTIONS",
                                                                    "UBSAN_OPTIONS") if key in os.environ)
 
@@ -155,8 +159,7 @@ class CommandTest(unittest.TestCase):
         return path.name if path.parent == self.folder else str(path.relative_to(self.folder))
 
     def command(self, *arguments):
-        wrapper = shlex.split(os.environ.get("MESON_EXE_WRAPPER", ""))
-        return [*wrapper, os.environ["PIPIT_COMMAND"], *map(str, arguments)]
+        return [*PIPIT, *map(str, arguments)]
 
     def pipit(self, *arguments, status=0, **options):
         """Runs it, checks the exit status, returns what it wrote (stdout, stderr)."""
