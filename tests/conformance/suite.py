@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Makes the conformance suite: suite.py OUT.bin packs every case's model, inputs and expected outputs for `conformance`;
-suite.py --models FOLDER writes the models alone, as seeds for fuzzing.
+suite.py --models FOLDER STEP writes every STEPth model alone, as seeds for fuzzing.
 
 OUT.bin, little-endian: "PCS1", u32 cases; a case is
   str name; f32 tolerance; i32 steps; i32 status; str message; str model; u32 inputs; str each; u32 outputs; each
@@ -78,10 +78,10 @@ def pack_family(family):
 def main():
     if sys.argv[1] == "--models":
         os.makedirs(sys.argv[2], exist_ok=True)
-        for module in FAMILIES.values():
-            for model in module.cases():
-                with open(os.path.join(sys.argv[2], model.name + ".tflite"), "wb") as out:
-                    out.write(model.bytes())
+        models = [model for module in FAMILIES.values() for model in module.cases()]
+        for model in models[::int(sys.argv[3])]:
+            with open(os.path.join(sys.argv[2], model.name + ".tflite"), "wb") as out:
+                out.write(model.bytes())
         return
     packed = [case for family in FAMILIES for case in pack_family(family)]
     with open(sys.argv[1], "wb") as out:
