@@ -187,8 +187,8 @@ static void print_programs(const struct result *r, const struct pipit_model *mod
     json_add(object, "threads", json_object_new_int(r->info.threads));
     json_add(object, "cpu", json_text(cpu));
     json_add(object, "runs", json_object_new_int(r->runs));
-    json_add(object, "median_ms", json_ms(r->median_ms));
-    json_add(object, "p95_ms", json_ms(r->p95_ms));
+    json_add(object, "median_ms", json_real(r->median_ms));
+    json_add(object, "p95_ms", json_real(r->p95_ms));
     json_add(object, "load_ms", json_ms(r->load_ms));
     json_add(object, "macs", json_object_new_int64(r->info.macs));
     json_add(object, "gmacs_per_s", json_real((double)r->info.macs / r->median_ms / 1e6));

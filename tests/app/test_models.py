@@ -2,6 +2,7 @@
 """infer, info, bench, and the catalogue."""
 import hashlib
 import json
+import re
 import struct
 import unittest
 
@@ -205,6 +206,14 @@ class Catalogue(CommandTest):
         self.write("cards/raw.tflite", raw_heads())
         self.write("cards/raw.ini", RAW_CARD.replace("grids = 2", "grids = 3"))
         self.assertIn("anchors", self.pipit("detect", "-m", "raw", "red.png", status=65)[1])
+
+    def test_the_manual_names_every_key(self):
+        keys = re.findall(r'^    \{"(\w+)\.(\w+)", set_', (ROOT / "app/card.c").read_text(), re.M)
+        manual = (ROOT / "docs/pipit-models.5").read_text().split("\n.Ss [")
+        sections = {text.split("]")[0]: text for text in manual[1:]}
+        self.assertGreater(len(keys), 30)
+        for section, key in keys:
+            self.assertRegex(sections[section], rf"\n\.It Cm (\w+ , )*{key}\b(?! \.)", f"{section}.{key}")
 
     def test_own_cards_are_in_order(self):
         del self.environment["PIPIT_MODELS"]
