@@ -87,7 +87,7 @@ static void linear(const struct writer *w, const char *layer, int out, int in)
 /* A convolution LAYER.0 and its normalisation LAYER.1. */
 static void conv_norm(const struct writer *w, const char *layer, int out, int in, int kernel)
 {
-    char name[96];
+    char name[128];
     snprintf(name, sizeof(name), "%s.0", layer);
     conv(w, name, out, in, kernel);
     snprintf(name, sizeof(name), "%s.1", layer);
