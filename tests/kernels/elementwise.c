@@ -84,7 +84,7 @@ static void check_hard_swish(struct context *context, const struct kernels *last
         return;
     context->compared++;
     for (int n = 0; n < 100; n++) {
-        float in[100], x[100 + GUARD] = {0}, y[100 + GUARD] = {0};
+        float in[100] = {0}, x[100 + GUARD] = {0}, y[100 + GUARD] = {0};
         for (int i = 0; i < n; i++)
             in[i] = 8 * random_float(context);
         last->hard_swish_f32(x, in, n);
