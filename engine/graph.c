@@ -94,6 +94,13 @@ int64_t graph_budget(const struct graph *graph)
     return ((int64_t)256 << 20) + 64 * (int64_t)graph->file_bytes;
 }
 
+void *graph_alloc_data(struct graph *graph, int64_t bytes)
+{
+    if (bytes < 0 || (int64_t)graph->data.bytes + bytes > graph_budget(graph))
+        return NULL;
+    return pool_alloc(&graph->data, (size_t)bytes, 1);
+}
+
 int64_t tensor_elements(const struct tensor *tensor)
 {
     int64_t count = 1;

@@ -11,6 +11,7 @@
 
 #include "engine/error.h"
 #include "engine/ops.def.h"
+#include "engine/options.h"
 #include "engine/pool.h"
 
 struct quant {
@@ -28,36 +29,6 @@ struct tensor {
     struct quant quant;
     const void *data; /* a constant's elements (aligned to its type), else NULL */
     bool was_u8;      /* an int8 tensor that is uint8 in the file; zero point and data moved by -128 */
-};
-
-enum activation {
-    ACT_NONE,
-    ACT_RELU,
-    ACT_RELU6,
-    ACT_RELU_N1_TO_1,
-    ACT_TANH,
-    ACT_HARD_SWISH,
-    ACT_HARD_SIGMOID
-};
-enum padding { PAD_SAME, PAD_VALID, PAD_EXPLICIT };
-
-struct window { /* convolutions and pools; [0] is vertical, [1] horizontal */
-    int stride[2], dilation[2];
-    int size[2]; /* pools; convolutions have it in their weights' shape */
-    enum padding padding;
-    int before[2], after[2]; /* rows and columns of padding; given for PAD_EXPLICIT, else set by inference */
-};
-
-struct strided_slice {
-    int begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask;
-    bool offset; /* end is begin + end */
-};
-
-struct detection { /* TFLite_Detection_PostProcess */
-    int max_detections, max_classes_per_detection, detections_per_class, classes;
-    float score_threshold, iou_threshold;
-    float scale[4]; /* y, x, h, w */
-    bool regular_nms;
 };
 
 #define NODE_INPUTS_MAX  64
@@ -107,7 +78,7 @@ struct node {
 };
 
 #define GRAPH_IO_MAX      32
-#define GRAPH_TENSORS_MAX 100000
+#define GRAPH_TENSORS_MAX 20000 /* the arena is laid out in quadratic time */
 #define GRAPH_NODES_MAX   10000
 
 struct graph {
@@ -145,6 +116,9 @@ int graph_add_node(struct graph *graph, enum op op, const int *input, int inputs
 
 /* Bytes that activations, or constants, or packed weights may take: 256 MiB and 64 times the file. */
 int64_t graph_budget(const struct graph *graph);
+/* Zeroed memory in graph->data. NULL: none, or more than the graph's budget: many tensors may share a file's
+ * bytes. */
+void *graph_alloc_data(struct graph *graph, int64_t bytes);
 
 /* Elements (1 for a scalar), or -EOVERFLOW beyond 2^31 - 1. */
 int64_t tensor_elements(const struct tensor *tensor);

@@ -5,6 +5,14 @@
 
 #include <string.h>
 
+/* What works on activations is not worth its time while a model is loaded; a file has no reason to want it.
+ */
+static bool is_costly(const struct node *node)
+{
+    return op_info(node->op)->macs || node->op == OP_AVERAGE_POOL_2D || node->op == OP_MAX_POOL_2D ||
+           node->op == OP_DETECTION_POSTPROCESS;
+}
+
 /* A constant may grow when it is computed (float16 to float32: twice), but a small file must not fill the
  * memory. */
 static bool worth_folding(const struct graph *graph, const struct node *node)
@@ -18,14 +26,14 @@ static bool worth_folding(const struct graph *graph, const struct node *node)
     }
     for (int i = 0; i < node->outputs; i++)
         out += tensor_bytes(node_output(graph, node, i));
-    return out <= in && (int64_t)graph->data.bytes + out <= graph_budget(graph);
+    return !is_costly(node) && out <= in && (int64_t)graph->data.bytes + out <= graph_budget(graph);
 }
 
 static int compute(struct graph *graph, struct plan *plan, const struct node *node, struct pipit_error *error)
 {
     for (int i = 0; i < node->outputs; i++) {
         struct tensor *out = node_output(graph, node, i);
-        plan->address[node->output[i]] = pool_alloc(&graph->data, (size_t)tensor_bytes(out), 1);
+        plan->address[node->output[i]] = graph_alloc_data(graph, tensor_bytes(out));
         if (!plan->address[node->output[i]])
             return fail(error, -ENOMEM, "out of memory for constants");
     }

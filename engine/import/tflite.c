@@ -157,9 +157,10 @@ static int set_data(struct import *import, struct tensor *tensor, const uint8_t 
                     tensor->name, size, (long long)wanted);
     tensor->data = bytes;
     if ((uintptr_t)bytes % pipit_type_size(tensor->type)) {
-        void *aligned = pool_alloc(&import->graph->data, size, 1);
+        void *aligned = graph_alloc_data(import->graph, wanted);
         if (!aligned)
-            return fail(import->error, -ENOMEM, "out of memory");
+            return fail(import->error, -ENOMEM,
+                        "out of memory, or the file asks for far more than its size justifies");
         tensor->data = memcpy(aligned, bytes, size);
     }
     return 0;

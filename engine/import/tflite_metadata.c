@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LABELS_AXIS = 2, LABELS_VALUE = 3, NORMALISATION = 1 };
+/* LIST_MAX: entries of a list that are looked at; many may share one large table. */
+enum { LIST_MAX = 64, LABELS_AXIS = 2, LABELS_VALUE = 3, NORMALISATION = 1 };
 
 static bool text_is(struct fb_vector text, const char *wanted)
 {
@@ -33,7 +34,7 @@ static struct fb_vector find_metadata(struct fb *fb, struct fb_table model)
 static void read_normalisation(struct graph *graph, struct fb *fb, struct fb_table tensor)
 {
     struct fb_vector units = fb_vector(fb, tensor, 4, 4);
-    for (uint32_t i = 0; i < units.count && !fb->broken; i++) {
+    for (uint32_t i = 0; i < units.count && i < LIST_MAX && !fb->broken; i++) {
         struct fb_table unit = fb_at(fb, units, i), options = fb_child(fb, unit, 1);
         struct fb_vector mean = fb_vector(fb, options, 0, 4), std = fb_vector(fb, options, 1, 4);
         if (fb_u8(fb, unit, 0, 0) != NORMALISATION || !mean.count || !std.count)
@@ -77,33 +78,29 @@ static void split_labels(struct graph *graph, const char *text, size_t size)
     graph->labels = label ? (int)used : 0;
 }
 
-static void read_labels(struct graph *graph, const struct fb *fb, struct fb_vector name)
+static void read_labels(struct graph *graph, const struct zip *zip, struct fb_vector name)
 {
-    struct zip zip;
     const uint8_t *text;
     void *owned = NULL;
-    if (zip_init(&zip, fb->bytes, fb->size))
-        return;
-    const struct zip_entry *entry = zip_find(&zip, (const char *)name.data, name.count);
+    const struct zip_entry *entry = zip_find(zip, (const char *)name.data, name.count);
     if (entry && entry->size < 16 << 20 && !zip_read(entry, &text, &owned))
         split_labels(graph, (const char *)text, entry->size);
     free(owned);
-    zip_finish(&zip);
 }
 
-static void find_labels(struct graph *graph, struct fb *meta, struct fb_table subgraph, const struct fb *file)
+static void find_labels(struct graph *graph, struct fb *meta, struct fb_table subgraph, const struct zip *zip)
 {
     struct fb_vector outputs = fb_vector(meta, subgraph, 3, 4);
-    for (uint32_t i = 0; i < outputs.count && !meta->broken && !graph->labels; i++) {
+    for (uint32_t i = 0; i < outputs.count && i < LIST_MAX && !meta->broken && !graph->labels; i++) {
         struct fb_vector files = fb_vector(meta, fb_at(meta, outputs, i), 6, 4);
-        for (uint32_t f = 0; f < files.count && !meta->broken && !graph->labels; f++) {
+        for (uint32_t f = 0; f < files.count && f < LIST_MAX && !meta->broken && !graph->labels; f++) {
             struct fb_table entry = fb_at(meta, files, f);
             int64_t type = fb_u8(meta, entry, 2, 0);
             struct fb_vector name = fb_vector(meta, entry, 0, 1);
             bool has_locale =
                 fb_vector(meta, entry, 3, 1).count > 0; /* translations; the plain file comes too */
             if ((type == LABELS_AXIS || type == LABELS_VALUE) && name.count && !has_locale)
-                read_labels(graph, file, name);
+                read_labels(graph, zip, name);
         }
     }
 }
@@ -125,5 +122,9 @@ void tflite_metadata(struct graph *graph, struct fb *fb, struct fb_table model)
     read_normalisation(graph, &meta, fb_at(&meta, fb_vector(&meta, subgraph, 2, 4), 0));
     if (meta.broken)
         graph->has_normalisation = false;
-    find_labels(graph, &meta, subgraph, fb);
+    struct zip zip;
+    if (zip_init(&zip, fb->bytes, fb->size))
+        return;
+    find_labels(graph, &meta, subgraph, &zip);
+    zip_finish(&zip);
 }

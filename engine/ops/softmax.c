@@ -102,8 +102,8 @@ static void log_softmax_i8(const struct rows_args *args, const int8_t *in, int8_
         out[i] = quantised(args, args->in_scale * (float)(in[i] - max) - logf(sum));
 }
 
-/* The output's scale is 1/128 and its zero point 0 (128 in a uint8 file), by TensorFlow Lite's rule. Its kernel for
- * uint8 multiplies by 128 before it rounds twice, the one for int8 while it does. */
+/* The output's scale is 1/128 and its zero point 0 (128 in a uint8 file), by TensorFlow Lite's rule. Its
+ * kernel for uint8 multiplies by 128 before it rounds twice, the one for int8 while it does. */
 static void l2_i8(const struct rows_args *args, const int8_t *in, int8_t *out)
 {
     uint32_t sum = 0;

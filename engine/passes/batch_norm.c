@@ -25,7 +25,7 @@ static bool channel_constant(const struct tensor *tensor, int channels, struct a
 static struct tensor *new_constant(struct graph *graph, const struct tensor *like, float **data, int *index)
 {
     struct tensor copy = *like;
-    *data = pool_alloc(&graph->data, (size_t)tensor_bytes(&copy), 1);
+    *data = graph_alloc_data(graph, tensor_bytes(&copy));
     *index = *data ? graph_add_constant(graph, copy.name, PIPIT_F32, copy.rank, copy.shape, *data) : -ENOMEM;
     return *index < 0 ? NULL : &graph->tensor[*index];
 }

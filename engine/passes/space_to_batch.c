@@ -40,6 +40,13 @@ static bool dilate(const struct graph *graph, struct node *conv, const struct no
     return true;
 }
 
+/* The reference quantises the activations of a float convolution with int8 weights one batch at a time, so
+ * there the batches count. */
+static bool quantises_batches(const struct graph *graph, const struct node *conv)
+{
+    return node_input(graph, conv, 0)->type == PIPIT_F32 && node_input(graph, conv, 1)->type != PIPIT_F32;
+}
+
 static bool same_scale(const struct tensor *a, const struct tensor *b)
 {
     if (a->type != b->type || a->quant.count != b->quant.count || a->quant.count > 1)
@@ -64,7 +71,7 @@ int pass_space_to_batch(struct graph *graph)
         struct node *merge = &graph->node[n];
         struct node *conv = merge->op == OP_BATCH_TO_SPACE_ND ? sole_convolution(graph, &uses, merge) : NULL;
         struct node *split = conv ? sole_producer(graph, &uses, conv, 0, OP_SPACE_TO_BATCH_ND) : NULL;
-        if (!split || !is_dense(conv) ||
+        if (!split || !is_dense(conv) || quantises_batches(graph, conv) ||
             !same_scale(node_input(graph, split, 0), node_input(graph, conv, 0)) ||
             !same_scale(node_output(graph, conv, 0), node_output(graph, merge, 0)) ||
             !dilate(graph, conv, split, merge))

@@ -28,7 +28,7 @@ static int unsign_data(struct graph *graph, struct tensor *tensor)
     if (!tensor->data)
         return 0;
     int64_t bytes = tensor_bytes(tensor);
-    uint8_t *moved = bytes < 0 ? NULL : pool_alloc(&graph->data, (size_t)bytes, 1);
+    uint8_t *moved = graph_alloc_data(graph, bytes);
     if (!moved)
         return -ENOMEM;
     for (int64_t i = 0; i < bytes; i++)
