@@ -56,7 +56,7 @@ static int prepare_pad(struct plan *plan, const struct node *node, struct pipit_
         return status;
     const struct tensor *in = node_input(plan->graph, node, 0), *out = node_output(plan->graph, node, 0);
     const struct tensor *value = node_input(plan->graph, node, 2);
-    zero_element(out, element);
+    zero_element(in, element);
     status = fill_prepare(plan, node, value ? value->data : element);
     struct copy copy = copy_of(in);
     steps_of(out, copy.out_step);

@@ -39,7 +39,8 @@ int pass_pad(struct graph *graph)
     for (int n = 0; n < graph->nodes && !status; n++) {
         struct node *node = &graph->node[n], *pad = sole_producer(graph, &uses, node, 0, OP_PAD);
         int32_t amount[8];
-        if (!pad || !takes_padding(node) || !pads_height_and_width(graph, pad, amount))
+        if (!pad || !takes_padding(node) || !pads_height_and_width(graph, pad, amount) ||
+            !same_quantisation(node_input(graph, pad, 0), node_input(graph, node, 0)))
             continue;
         node->input = list_with(graph, node->input, node->inputs, 0, pad->input[0]);
         if (!node->input)

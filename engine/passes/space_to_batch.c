@@ -47,14 +47,6 @@ static bool quantises_batches(const struct graph *graph, const struct node *conv
     return node_input(graph, conv, 0)->type == PIPIT_F32 && node_input(graph, conv, 1)->type != PIPIT_F32;
 }
 
-static bool same_scale(const struct tensor *a, const struct tensor *b)
-{
-    if (a->type != b->type || a->quant.count != b->quant.count || a->quant.count > 1)
-        return false;
-    return !a->quant.count ||
-           (a->quant.scale[0] == b->quant.scale[0] && a->quant.zero[0] == b->quant.zero[0]);
-}
-
 static struct node *sole_convolution(struct graph *graph, const struct uses *uses, const struct node *merge)
 {
     struct node *conv = sole_producer(graph, uses, merge, 0, OP_DEPTHWISE_CONV_2D);
@@ -72,8 +64,8 @@ int pass_space_to_batch(struct graph *graph)
         struct node *conv = merge->op == OP_BATCH_TO_SPACE_ND ? sole_convolution(graph, &uses, merge) : NULL;
         struct node *split = conv ? sole_producer(graph, &uses, conv, 0, OP_SPACE_TO_BATCH_ND) : NULL;
         if (!split || !is_dense(conv) || quantises_batches(graph, conv) ||
-            !same_scale(node_input(graph, split, 0), node_input(graph, conv, 0)) ||
-            !same_scale(node_output(graph, conv, 0), node_output(graph, merge, 0)) ||
+            !same_quantisation(node_input(graph, split, 0), node_input(graph, conv, 0)) ||
+            !same_quantisation(node_output(graph, conv, 0), node_output(graph, merge, 0)) ||
             !dilate(graph, conv, split, merge))
             continue;
         conv->input = list_with(graph, conv->input, conv->inputs, 0, split->input[0]);

@@ -109,6 +109,11 @@ def dilations():
             padded = m.op("PAD", [x, m.const("i32", (4, 2), [0, 0, 1, 1, 0, 2, 0, 0])], [m.tensor(kind, **quant)],
                           version=2)
             yield m.output(conv(m, padded, 3, 3, 3, padding="VALID", stride=2, kind=kind, operator=operator))
+        if kind == "i8":
+            m = Model(f"net_padded_{kind}_unscaled")
+            padded = m.op("PAD", [m.input(kind, (1, 6, 5, 3)), m.const("i32", (4, 2), [0, 0, 1, 1, 0, 2, 0, 0])],
+                          [m.tensor(kind, **quant)], version=2)
+            yield m.output(conv(m, padded, 3, 3, 3, padding="VALID", kind=kind))
         m = Model(f"net_relu_after_conv_{kind}")
         x = conv(m, m.input(kind, (1, 4, 4, 3), **quant), 3, 4, kind=kind)
         yield m.output(m.op("RELU6", [x], [m.tensor(kind, **quant)], version=2))
