@@ -98,7 +98,7 @@ static void begin(struct decoder *d, int *orientation, const uint8_t *bytes, siz
 static void read_rows(struct decoder *d)
 {
     bool cmyk = d->info.out_color_space == JCS_CMYK;
-    d->frame = frame_create_rgb24((int)d->info.output_width, (int)d->info.output_height);
+    d->frame = frame_create(FRAME_RGB24, (int)d->info.output_width, (int)d->info.output_height);
     d->row = cmyk ? malloc((size_t)d->info.output_width * 4) : NULL;
     if (!d->frame || (cmyk && !d->row)) {
         photo_fail(d->error, -ENOMEM, "out of memory for the picture");

@@ -55,7 +55,7 @@ static struct frame *turned(const struct frame *from, int orientation)
 {
     bool transposed = orientation >= 5;
     struct frame *to =
-        frame_create_rgb24(transposed ? from->height : from->width, transposed ? from->width : from->height);
+        frame_create(FRAME_RGB24, transposed ? from->height : from->width, transposed ? from->width : from->height);
     if (!to)
         return NULL;
     for (int y = 0; y < to->height; y++) {

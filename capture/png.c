@@ -72,7 +72,7 @@ static void read_picture(struct decoder *d, int *orientation)
     if (d->status)
         png_error(d->png, "size");
     set_transforms(d);
-    d->frame = frame_create_rgb24((int)width, (int)height);
+    d->frame = frame_create(FRAME_RGB24, (int)width, (int)height);
     d->rows = calloc(height, sizeof(*d->rows));
     if (!d->frame || !d->rows) {
         d->status = photo_fail(d->error, -ENOMEM, "out of memory for the picture");
