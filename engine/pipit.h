@@ -171,16 +171,23 @@ PIPIT_API int pipit_model_run(struct pipit_model *model);
     ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
 #define PIPIT_RGB24 PIPIT_FOURCC('R', 'G', 'B', '3') /* bytes R, G, B */
 
-/* A picture that belongs to someone else, for the length of a call. */
+/* A picture that belongs to someone else, for the length of a call. RGB24 upright is resized exactly as
+ * Pillow and torchvision do. Cameras' formats, by their V4L2 fourcc codes (BGR3, XR24, GREY, YUYV, UYVY,
+ * NV12, NV21, YU12, YV12 with its planes as Y, U, V, 422P, 444P), and turned pictures are cropped, scaled and
+ * converted by libyuv. */
 struct pipit_image {
-    uint32_t format;        /* PIPIT_RGB24 */
+    uint32_t format;
     int width, height;      /* pixels, 1 to 65500 */
     const uint8_t *data[3]; /* first byte of each plane */
     ptrdiff_t stride[3];    /* bytes from one row to the next */
+    bool bt709, full_range; /* Y'CbCr: by ITU-R BT.709, else BT.601; 0..255, else 16..235 */
+    bool mirror;            /* left and right change places first, */
+    int rotation; /* then it is turned clockwise: 0, 90, 180 or 270; answers are of the turned picture */
 };
 
 /* Fits the picture to the first input's size, normalises it and puts it into the input tensor.
- * -EINVAL: the input is no picture of one or three channels, or a side is out of range; -ENOTSUP: the format;
+ * -EINVAL: the input is no picture of one or three channels, or a side or the rotation is out of range;
+ * -ENOTSUP: the format;
  * -ENODATA: nothing says how a float input is normalised (set `mean` and `std`). */
 PIPIT_API int pipit_model_set_image(struct pipit_model *model, const struct pipit_image *image,
                                     struct pipit_error *error);

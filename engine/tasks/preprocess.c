@@ -90,8 +90,10 @@ void preprocess_init(struct preprocess *p, const struct graph *graph, const stru
 void preprocess_finish(struct preprocess *p)
 {
     resampler_destroy(p->resampler);
+    converter_destroy(p->converter);
     free(p->rgb);
     p->resampler = NULL;
+    p->converter = NULL;
     p->rgb = NULL;
 }
 
@@ -113,12 +115,36 @@ static void crop_sizes(const struct preprocess *p, struct resample_size *size)
 
 static struct resample_size sizes(const struct preprocess *p, const struct pipit_image *image)
 {
-    struct resample_size size = {.in = {image->width, image->height}, .out = {p->width, p->height}};
+    bool sideways = image->rotation % 180;
+    struct resample_size size = {
+        .in = {sideways ? image->height : image->width, sideways ? image->width : image->height},
+        .out = {p->width, p->height}};
     memcpy(size.whole, size.out, sizeof(size.whole));
-    bool exact = image->width == p->width && image->height == p->height;
+    bool exact = size.in[0] == p->width && size.in[1] == p->height;
     if (p->fit == PIPIT_FIT_CROP && !exact)
         crop_sizes(p, &size);
     return size;
+}
+
+static int resample(struct preprocess *p, const struct pipit_image *image, const struct resample_size *size)
+{
+    if (!p->resampler || memcmp(resampler_size(p->resampler), size, sizeof(*size)) != 0) {
+        resampler_destroy(p->resampler);
+        p->resampler = resampler_create(size);
+    }
+    if (!p->resampler)
+        return -ENOMEM;
+    resampler_run(p->resampler, image->data[0], image->stride[0], p->rgb);
+    return 0;
+}
+
+static int convert_view(struct preprocess *p, const struct pipit_image *image)
+{
+    if (!p->converter)
+        p->converter = converter_create();
+    if (!p->converter)
+        return -ENOMEM;
+    return image_convert(p->converter, image, p->view, p->rgb, p->width, p->height);
 }
 
 static int fit(struct preprocess *p, const struct pipit_image *image, const uint8_t **rgb, ptrdiff_t *stride)
@@ -128,23 +154,19 @@ static int fit(struct preprocess *p, const struct pipit_image *image, const uint
         p->view[d] = (float)size.from[d] / (float)size.whole[d];
         p->view[2 + d] = (float)(size.from[d] + size.out[d]) / (float)size.whole[d];
     }
-    if (image->width == p->width && image->height == p->height) {
+    bool plain = image->format == PIPIT_RGB24 && !image->mirror && !image->rotation;
+    if (plain && image->width == p->width && image->height == p->height) {
         *rgb = image->data[0];
         *stride = image->stride[0];
         return 0;
     }
-    if (!p->resampler || memcmp(resampler_size(p->resampler), &size, sizeof(size))) {
-        resampler_destroy(p->resampler);
-        p->resampler = resampler_create(&size);
-    }
     if (!p->rgb)
         p->rgb = malloc((size_t)p->width * (size_t)p->height * 3);
-    if (!p->resampler || !p->rgb)
-        return -ENOMEM;
-    resampler_run(p->resampler, image->data[0], image->stride[0], p->rgb);
     *rgb = p->rgb;
     *stride = (ptrdiff_t)p->width * 3;
-    return 0;
+    if (!p->rgb)
+        return -ENOMEM;
+    return plain ? resample(p, image, &size) : convert_view(p, image);
 }
 
 /* ---- filling ---- */
@@ -176,8 +198,8 @@ static int check(const struct preprocess *p, const struct pipit_image *image, st
 {
     if (!p->width)
         return fail(error, -EINVAL, "the model's input is not a picture of one or three channels");
-    if (image->format != PIPIT_RGB24)
-        return fail(error, -ENOTSUP, "pictures must be RGB24");
+    if (image->rotation % 90 || image->rotation < 0 || image->rotation > 270)
+        return fail(error, -EINVAL, "a picture turned by %d degrees", image->rotation);
     if (image->width < 1 || image->height < 1 || image->width > SIDE_MAX || image->height > SIDE_MAX)
         return fail(error, -EINVAL, "a picture of %d x %d pixels", image->width, image->height);
     if (p->type != PIPIT_F32 && p->type != PIPIT_U8 && p->type != PIPIT_I8)
@@ -196,9 +218,14 @@ int preprocess_run(struct preprocess *p, const struct pipit_image *image, const 
     const uint8_t *rgb = NULL;
     ptrdiff_t stride = 0;
     int status = check(p, image, error);
-    if (!status && fit(p, image, &rgb, &stride))
-        status = fail(error, -ENOMEM, "out of memory for resizing the picture");
-    for (int y = 0; !status && y < p->height; y++)
+    if (status)
+        return status;
+    status = fit(p, image, &rgb, &stride);
+    if (status == -ENOMEM)
+        return fail(error, status, "out of memory for resizing the picture");
+    if (status)
+        return fail(error, status, "pictures of this format cannot be converted to RGB");
+    for (int y = 0; y < p->height; y++)
         fill_row(p, rgb + y * stride, y, input->data);
-    return status;
+    return 0;
 }

@@ -3,6 +3,7 @@
 #ifndef PIPIT_ENGINE_TASKS_H
 #define PIPIT_ENGINE_TASKS_H
 
+#include "base/convert.h"
 #include "engine/graph.h"
 
 /* What turns a picture into the first input. Memory grows when a larger picture comes, never per frame. */
@@ -21,8 +22,14 @@ struct preprocess {
     } table;
     float view[4]; /* left, top, right, bottom of the last picture that the network saw, as fractions */
     struct resampler *resampler; /* of the last picture's size */
+    struct converter *converter; /* of cameras' formats */
     uint8_t *rgb;                /* the resampled picture, width * height * 3 */
 };
+
+/* Puts a part of a turned picture (left, top, right, bottom as fractions) into `rgb`, width x height pixels.
+ */
+int image_convert(struct converter *converter, const struct pipit_image *image, const float view[4],
+                  uint8_t *rgb, int width, int height);
 
 /* Resolves normalisation and fit from the settings, the graph's metadata and the input's quantisation. Never
  * fails: an input that is no picture, or has no normalisation, is an error when a picture is set. */
