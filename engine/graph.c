@@ -101,6 +101,14 @@ void *graph_alloc_data(struct graph *graph, int64_t bytes)
     return pool_alloc(&graph->data, (size_t)bytes, 1);
 }
 
+bool same_quantisation(const struct tensor *a, const struct tensor *b)
+{
+    if (a->type != b->type || a->quant.count != b->quant.count || a->quant.count > 1)
+        return false;
+    return !a->quant.count ||
+           (a->quant.scale[0] == b->quant.scale[0] && a->quant.zero[0] == b->quant.zero[0]);
+}
+
 int64_t tensor_elements(const struct tensor *tensor)
 {
     int64_t count = 1;

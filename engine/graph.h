@@ -120,6 +120,8 @@ int64_t graph_budget(const struct graph *graph);
  * bytes. */
 void *graph_alloc_data(struct graph *graph, int64_t bytes);
 
+/* Equal types, and one equal scale and zero point or none: one tensor may stand for the other. */
+bool same_quantisation(const struct tensor *a, const struct tensor *b);
 /* Elements (1 for a scalar), or -EOVERFLOW beyond 2^31 - 1. */
 int64_t tensor_elements(const struct tensor *tensor);
 int64_t tensor_bytes(const struct tensor *tensor);

@@ -32,9 +32,10 @@ static void run_concat_i8(const struct step *step, int worker, int workers)
 /* ConcatenationWithScaling of the reference: in float, halves away from zero. */
 static void fill_table(int8_t table[256], const struct tensor *in, const struct tensor *out)
 {
-    float inverse = 1 / out->quant.scale[0];
-    bool same = in->quant.scale[0] == out->quant.scale[0] && in->quant.zero[0] == out->quant.zero[0];
-    float scale = in->quant.scale[0] * inverse, bias = -(float)in->quant.zero[0] * scale;
+    bool same =
+        in->quant.count != 1 || same_quantisation(in, out); /* without a scale: the bytes as they are */
+    float inverse = 1 / out->quant.scale[0], scale = same ? 1 : in->quant.scale[0] * inverse;
+    float bias = same ? 0 : -(float)in->quant.zero[0] * scale;
     for (int q = -128; q < 128; q++) {
         float value = roundf((float)q * scale + bias) + (float)out->quant.zero[0];
         table[(uint8_t)q] = (int8_t)(same ? q : !(value > -128) ? -128 : value > 127 ? 127 : (int)value);

@@ -48,14 +48,6 @@ struct node *sole_producer(struct graph *graph, const struct uses *uses, const s
     return made_by->op == op && made_by->outputs == 1 && !node_removed(made_by) ? made_by : NULL;
 }
 
-bool same_quantisation(const struct tensor *a, const struct tensor *b)
-{
-    if (a->type != b->type || a->quant.count != b->quant.count || a->quant.count > 1)
-        return false;
-    return !a->quant.count ||
-           (a->quant.scale[0] == b->quant.scale[0] && a->quant.zero[0] == b->quant.zero[0]);
-}
-
 const int *list_with(struct graph *graph, const int *list, int count, int place, int value)
 {
     int *copy = pool_alloc(&graph->pool, (size_t)count, sizeof(*copy));

@@ -36,8 +36,6 @@ void uses_finish(struct uses *uses);
  */
 struct node *sole_producer(struct graph *graph, const struct uses *uses, const struct node *node, int index,
                            enum op op);
-/* Equal types, and one equal scale and zero point or none: one tensor may stand for the other. */
-bool same_quantisation(const struct tensor *a, const struct tensor *b);
 /* A list of tensor indices that differs from `list` in one place. NULL: no memory. */
 const int *list_with(struct graph *graph, const int *list, int count, int place, int value);
 /* True for a float32 constant of one element; *value is set. */
