@@ -15,7 +15,8 @@ int main(int argc, char **argv)
     unsigned char *pixels = malloc(size + 1);
     if (!pixels || fread(pixels, 1, size, stdin) != size)
         errx(1, "standard input must be %zu bytes: R, G, B, row by row", size);
-    struct pipit_image image = {PIPIT_RGB24, width, height, {pixels}, {3 * (ptrdiff_t)width}};
+    struct pipit_image image = {.format = PIPIT_RGB24, .width = width, .height = height, .data = {pixels}};
+    image.stride[0] = 3 * (ptrdiff_t)width;
     struct pipit_model *model;
     struct pipit_error error;
     struct pipit_class top[3];
