@@ -54,8 +54,8 @@ static void stored_place(int orientation, int width, int height, int x, int y, i
 static struct frame *turned(const struct frame *from, int orientation)
 {
     bool transposed = orientation >= 5;
-    struct frame *to =
-        frame_create(FRAME_RGB24, transposed ? from->height : from->width, transposed ? from->width : from->height);
+    struct frame *to = frame_create(FRAME_RGB24, transposed ? from->height : from->width,
+                                    transposed ? from->width : from->height);
     if (!to)
         return NULL;
     for (int y = 0; y < to->height; y++) {

@@ -33,7 +33,7 @@ struct overlay {
      * what to do and a short code. NULL: none. */
     const char *notice, *notice_detail;
     const char *status; /* small, in the corner: "C920  1280x720  30 fps  24 ms"; NULL: none */
-    float margin;       /* of each side, 0 to 0.2: kept free of labels, for screens that cut their edges off */
+    float margin; /* of each side, 0 to 0.2: kept free of labels, for screens that cut their edges off */
 };
 
 struct overlay_rect {
