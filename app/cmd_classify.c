@@ -41,9 +41,8 @@ static int draw(const struct opened *opened, const struct options *options, cons
     struct overlay_line line[LINES_MAX];
     int count = k < LINES_MAX ? k : LINES_MAX;
     for (int i = 0; i < count; i++) {
-        char label[OVERLAY_LABEL_MAX - 16];
-        label_of(opened->model, top[i].index, label, sizeof(label));
-        snprintf(line[i].label, sizeof(line[i].label), "%s  %.0f %%", label, (double)top[i].score * 100);
+        label_of(opened->model, top[i].index, line[i].label, sizeof(line[i].label));
+        snprintf(line[i].value, sizeof(line[i].value), "%.0f %%", (double)top[i].score * 100);
         line[i].bar = top[i].score;
     }
     struct overlay overlay = {.lines = line, .line_count = count};

@@ -57,12 +57,11 @@ static int draw(const struct opened *opened, const struct options *options, cons
     if (!boxes)
         return EX_OSERR;
     for (int i = 0; i < count; i++) {
-        char label[OVERLAY_LABEL_MAX - 16];
         for (int k = 0; k < 4; k++)
             boxes[i].box[k] = objects[i].box[k];
         boxes[i].colour = objects[i].index;
-        label_of(opened->model, objects[i].index, label, sizeof(label));
-        snprintf(boxes[i].label, sizeof(boxes[i].label), "%s %.0f %%", label, (double)objects[i].score * 100);
+        label_of(opened->model, objects[i].index, boxes[i].label, sizeof(boxes[i].label));
+        snprintf(boxes[i].value, sizeof(boxes[i].value), "%.0f %%", (double)objects[i].score * 100);
     }
     struct overlay overlay = {.boxes = boxes, .box_count = count};
     int status = draw_photo(options, photo, &overlay, error);

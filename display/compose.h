@@ -6,23 +6,32 @@
 #include "base/convert.h"
 #include "display/overlay.h"
 
-#define LABELS_AREAS_MAX 64
+#define LABELS_AREAS_MAX 128
 
-/* Labels drawn once and blended into many pictures. */
+/* Labels drawn once and blended into many pictures. All zero at first; drawn by one thread at a time, then
+ * read by any. */
 struct labels {
-    struct frame *image;                /* FRAME_ARGB32, as large as the screen */
-    struct area area[LABELS_AREAS_MAX]; /* where anything was drawn; the rest is transparent */
+    struct frame *image; /* FRAME_ARGB32, as large as the screen; NULL: nothing drawn yet */
+    struct area
+        area[LABELS_AREAS_MAX]; /* where anything was drawn, not overlapping; the rest is transparent */
     int areas;
+    struct overlay_painter *painter;
 };
 
-/* Draws an overlay on a screen of width x height whose picture lies at `picture`. 0, -ENOMEM, -E2BIG. */
+/* Draws an overlay on a screen of width x height whose picture lies at `picture`, in place of what was drawn
+ * before. The memory is kept from one drawing to the next while the size stays. 0; -EINVAL: a side below 1;
+ * -E2BIG: one above OVERLAY_SIDE_MAX; -ENOMEM: then `labels` shows nothing. */
 int labels_draw(struct labels *labels, const struct overlay *overlay, int width, int height,
                 struct area picture);
 void labels_finish(struct labels *labels);
 
-/* Fills the canvas: black around `to`, `from` of the frame turned and scaled into it, and the labels (may be
- * NULL) over all. Errors as convert(). */
+/* Fills the canvas (FRAME_XRGB32): black around `to`, `from` of the frame turned and scaled into it, and the
+ * labels (may be NULL, else drawn for the canvas' size) over all. Errors as convert(); -EINVAL also for
+ * labels of another size. */
 int compose(struct converter *converter, const struct frame *in, struct area from, struct turn turn,
             const struct frame *canvas, struct area to, const struct labels *labels);
+
+/* The labels alone: fills a canvas (FRAME_ARGB32, of their size) for a plane above the picture's. */
+int compose_labels(const struct frame *canvas, const struct labels *labels);
 
 #endif

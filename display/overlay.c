@@ -1,287 +1,282 @@
 /* SPDX-License-Identifier: MIT */
-#include "display/overlay.h"
+/* The plan of an overlay: how large everything is, and where it goes. */
+#include "display/overlay_plan.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include <pango/pangocairo.h>
-
-/* Colours that stay apart from each other, also for most colour-blind people (after Okabe and Ito, 2008). */
-static const double colours[][3] = {
-    {0.90, 0.62, 0.00}, {0.34, 0.71, 0.91}, {0.00, 0.62, 0.45}, {0.94, 0.89, 0.26},
-    {0.18, 0.53, 0.82}, {0.84, 0.37, 0.00}, {0.80, 0.47, 0.65}, {0.55, 0.83, 0.30},
-};
-enum { COLOURS = sizeof(colours) / sizeof(colours[0]) };
-
-struct style {
-    double font, pad, line, radius; /* pixels */
+struct overlay_painter {
+    PangoFontMap *fonts;
+    PangoContext *context;
+    PangoLanguage *language; /* the locale's */
 };
 
-static struct style style_of(int width, int height)
+struct overlay_painter *overlay_painter_create(void)
 {
-    double side = width < height ? width : height, font = side / 26;
-    font = font < 12 ? 12 : font;
-    return (struct style){font, font * 0.35, fmax(2, font / 8), font * 0.4};
+    struct overlay_painter *painter = calloc(1, sizeof(*painter));
+    if (!painter)
+        return NULL;
+    /* The default font map belongs to one thread; a painter may move from one to another. */
+    painter->fonts = pango_cairo_font_map_new();
+    painter->context = pango_font_map_create_context(painter->fonts);
+    painter->language = pango_context_get_language(painter->context);
+    cairo_font_options_t *options = cairo_font_options_create();
+    cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY); /* over a picture that is not known */
+    cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_SLIGHT);
+    cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
+    pango_cairo_context_set_font_options(painter->context, options);
+    cairo_font_options_destroy(options);
+    return painter;
 }
 
-/* ---- text ---- */
-
-static PangoLayout *text_layout(cairo_t *cairo, const char *text, const struct style *style, double width)
+void overlay_painter_destroy(struct overlay_painter *painter)
 {
-    PangoLayout *layout = pango_cairo_create_layout(cairo);
-    PangoFontDescription *font = pango_font_description_from_string("Sans Bold");
-    pango_font_description_set_absolute_size(font, style->font * PANGO_SCALE);
-    pango_layout_set_font_description(layout, font);
-    pango_font_description_free(font);
-    char *valid = g_utf8_make_valid(text, -1);
-    pango_layout_set_text(layout, valid, -1);
-    g_free(valid);
-    pango_layout_set_single_paragraph_mode(layout, TRUE);
-    pango_layout_set_ellipsize(layout, PANGO_ELLIPSIZE_END);
-    if (width > 0)
-        pango_layout_set_width(layout, (int)(width * PANGO_SCALE));
-    return layout;
+    if (!painter)
+        return;
+    g_object_unref(painter->context);
+    g_object_unref(painter->fonts);
+    free(painter);
 }
 
-static void text_size(cairo_t *cairo, const char *text, const struct style *style, double most, double *width,
-                      double *height)
+/* ---- sizes ---- */
+
+static struct overlay_rect shrunk(struct overlay_rect rect, double x, double y)
 {
-    int w, h;
-    PangoLayout *layout = text_layout(cairo, text, style, 0);
-    pango_layout_get_pixel_size(layout, &w, &h);
-    g_object_unref(layout);
-    *width = fmin(w, most);
-    *height = h;
+    x = fmin(x, rect.width / 2);
+    y = fmin(y, rect.height / 2);
+    return (struct overlay_rect){rect.x + x, rect.y + y, rect.width - 2 * x, rect.height - 2 * y};
 }
 
-static void show_text(cairo_t *cairo, const char *text, const struct style *style, double x, double y,
-                      double width)
+static void set_sizes(struct overlay_plan *plan)
 {
-    PangoLayout *layout = text_layout(cairo, text, style, width);
-    cairo_move_to(cairo, x, y);
-    pango_cairo_show_layout(cairo, layout);
-    g_object_unref(layout);
+    int width = plan->width, height = plan->height;
+    double margin = fmin(fmax((double)plan->overlay->margin, 0), 0.2), font = fmin(width, height) / 26.0;
+    font = fmax(font, 11);
+    plan->style = (struct overlay_style){.font = font,
+                                         .pad = font * 0.36,
+                                         .gap = font * 0.16,
+                                         .line = fmax(2, font * 0.12),
+                                         .radius = font * 0.42};
+    plan->screen = shrunk((struct overlay_rect){0, 0, width, height}, margin * width, margin * height);
+    plan->room = shrunk(plan->screen, font * 0.5, font * 0.5);
 }
 
-/* ---- layout ---- */
+/* ---- the parts ---- */
 
-static bool touch(const struct overlay_rect *a, const struct overlay_rect *b)
+static double panel_pad(const struct overlay_style *style)
 {
-    return a->x < b->x + b->width && b->x < a->x + a->width && a->y < b->y + b->height &&
-           b->y < a->y + a->height;
+    return style->font * 0.8;
 }
 
-static double limit(double value, double most)
+static void plan_status(struct overlay_plan *plan)
 {
-    return value > most ? (most < 0 ? 0 : most) : value < 0 ? 0 : value;
+    const struct overlay_rect *room = &plan->room;
+    double pad = plan->style.font * 0.3;
+    text_init(
+        &plan->status, plan->context, plan->overlay->status,
+        &(struct text_style){plan->style.font * 0.62, false, room->width - 4 * pad, 1, PANGO_ALIGN_LEFT});
+    if (!plan->status.layout)
+        return;
+    double width = plan->status.width + 4 * pad, height = plan->status.height + 1.2 * pad;
+    plan->part[OVERLAY_STATUS] = (struct overlay_rect){room->x + room->width - width, room->y, width, height};
 }
 
-static bool is_free(const struct overlay_rect *rect, const struct overlay_rect *placed, int count)
+static void plan_notice(struct overlay_plan *plan)
 {
-    for (int i = 0; i < count; i++)
-        if (touch(rect, &placed[i]))
-            return false;
+    const struct overlay_rect *room = &plan->room;
+    double pad = plan->style.font * 1.6, most = fmax(1, fmin(room->width - 2 * pad, plan->style.font * 24));
+    text_init(&plan->notice, plan->context, plan->overlay->notice,
+              &(struct text_style){plan->style.font * 2.3, true, most, 2, PANGO_ALIGN_CENTER});
+    if (!plan->notice.layout)
+        return;
+    text_init(&plan->detail, plan->context, plan->overlay->notice_detail,
+              &(struct text_style){plan->style.font * 1.1, false, most, 4, PANGO_ALIGN_CENTER});
+    double width = fmin(fmax(plan->notice.width, plan->detail.width) + 2 * pad, room->width);
+    double height = plan->notice.height + plan->detail.height + 1.6 * pad;
+    height = fmin(plan->detail.layout ? height + plan->style.font * 0.4 : height, room->height);
+    plan->part[OVERLAY_NOTICE] = (struct overlay_rect){room->x + (room->width - width) / 2,
+                                                       room->y + (room->height - height) / 2, width, height};
+}
+
+static double line_height(const struct plan_line *line)
+{
+    return fmax(line->name.height, line->value.height);
+}
+
+/* The first line is the answer: larger than those that follow it. */
+static double line_font(const struct overlay_plan *plan, int line)
+{
+    return plan->style.font * (line ? 0.86 : 1.2);
+}
+
+static void card_texts(struct overlay_plan *plan, double most)
+{
+    for (int i = 0; i < plan->lines; i++) {
+        struct text_style style = {line_font(plan, i), true, plan->style.font * 8, 1, PANGO_ALIGN_LEFT};
+        struct plan_line *line = &plan->line[i];
+        text_init(&line->value, plan->context, plan->overlay->lines[i].value, &style);
+        style.bold = !i;
+        style.width = most - (line->value.layout ? line->value.width + plan->style.font : 0);
+        text_init(&line->name, plan->context, plan->overlay->lines[i].label, &style);
+    }
+}
+
+/* In the lower left corner, as wide as its longest line. */
+static void plan_card(struct overlay_plan *plan)
+{
+    const struct overlay_rect *room = &plan->room;
+    const struct overlay_style *style = &plan->style;
+    double pad = panel_pad(style),
+           most = fmin(room->width, fmax(room->width * 0.45, style->font * 18)) - 2 * pad;
+    double width = fmin(style->font * 13, most), y = pad * 0.7;
+    plan->lines = plan->overlay->line_count;
+    card_texts(plan, most);
+    for (int i = 0; i < plan->lines; i++) {
+        struct plan_line *line = &plan->line[i];
+        double bottom = y + line_height(line) + style->font * 0.85;
+        if (i && bottom + pad * 0.3 > room->height)
+            plan->lines = i;
+        line->y = y;
+        if (i < plan->lines) {
+            width = fmax(width, line->name.width + line->value.width + style->font);
+            y = bottom;
+        }
+    }
+    if (!plan->lines)
+        return;
+    width = fmin(width, most) + 2 * pad;
+    y = fmin(y + pad * 0.3, room->height);
+    plan->part[OVERLAY_CARD] = (struct overlay_rect){room->x, room->y + room->height - y, width, y};
+    for (int i = 0; i < plan->lines; i++)
+        plan->line[i].y += plan->part[OVERLAY_CARD].y;
+}
+
+/* ---- boxes and labels ---- */
+
+static struct overlay_rect common(struct overlay_rect a, struct overlay_rect b)
+{
+    double x = fmax(a.x, b.x), y = fmax(a.y, b.y);
+    return (struct overlay_rect){x, y, fmin(a.x + a.width, b.x + b.width) - x,
+                                 fmin(a.y + a.height, b.y + b.height) - y};
+}
+
+static void plan_label(struct overlay_plan *plan, int i, struct area picture)
+{
+    const struct overlay_box *box = &plan->overlay->boxes[i];
+    const struct overlay_style *style = &plan->style;
+    struct plan_label *label = &plan->label[i];
+    double edge[4];
+    for (int k = 0; k < 4; k++) {
+        double value = (double)box->box[k];
+        edge[k] = isfinite(value) ? fmin(fmax(value, 0), 1) : 0;
+    }
+    struct overlay_rect whole = {picture.x + edge[0] * picture.width, picture.y + edge[1] * picture.height,
+                                 (edge[2] - edge[0]) * picture.width, (edge[3] - edge[1]) * picture.height};
+    label->box = common(whole, shrunk(plan->screen, style->line, style->line));
+    label->seen = label->box.width > 0 && label->box.height > 0;
+    if (!label->seen)
+        return;
+    double around = 2 * style->pad + style->font * 0.5,
+           most = fmin(plan->room.width, style->font * 16) - around;
+    text_init(&label->value, plan->context, box->value,
+              &(struct text_style){style->font, false, style->font * 8, 1, PANGO_ALIGN_LEFT});
+    double value = label->value.layout ? label->value.width + style->font * 0.45 : 0;
+    text_init(&label->name, plan->context, box->label,
+              &(struct text_style){style->font, true, most - value, 2, PANGO_ALIGN_LEFT});
+    if (label->name.layout || label->value.layout)
+        label->at =
+            (struct overlay_rect){.width = label->name.width + value + around,
+                                  .height = fmax(label->name.height, label->value.height) + style->pad};
+}
+
+static bool plan_labels(struct overlay_plan *plan, struct area picture)
+{
+    struct overlay_rect *taken = calloc((size_t)plan->overlay->box_count + OVERLAY_PARTS, sizeof(*taken));
+    int count = 0;
+    if (!taken)
+        return false;
+    for (int i = 0; i < OVERLAY_PARTS; i++)
+        if (plan->part[i].width > 0)
+            taken[count++] = plan->part[i];
+    for (int i = 0; i < plan->overlay->box_count; i++)
+        plan_label(plan, i, picture);
+    plan_place(plan, taken, count);
+    free(taken);
     return true;
 }
 
-/* Above the box, inside at its top, inside at its bottom, below it; then downwards line by line. */
-static void place(struct overlay_rect *label, const float *box, int width, int height,
-                  const struct overlay_rect *placed, int count)
+/* ---- the plan ---- */
+
+struct overlay_plan *overlay_plan_create(struct overlay_painter *painter, const struct overlay *overlay,
+                                         int width, int height, struct area picture)
 {
-    double left = (double)box[0] * width, top = (double)box[1] * height, bottom = (double)box[3] * height;
-    double right = (double)box[2] * width - label->width, most = height - label->height;
-    double rows[4] = {top - label->height, top, bottom - label->height, bottom};
-    for (int i = 0; i < 8; i++) {
-        label->x = limit(i % 2 ? right : left, width - label->width);
-        label->y = rows[i / 2];
-        bool inside = label->y >= 0 && label->y <= most;
-        if (inside && is_free(label, placed, count))
-            return;
+    struct overlay_plan *plan = calloc(1, sizeof(*plan));
+    if (!plan)
+        return NULL;
+    plan->overlay = overlay;
+    plan->width = width;
+    plan->height = height;
+    plan->context = g_object_ref(painter->context);
+    pango_context_set_language(
+        plan->context, overlay->language ? pango_language_from_string(overlay->language) : painter->language);
+    plan->label = calloc((size_t)overlay->box_count + 1, sizeof(*plan->label));
+    plan->line = calloc((size_t)overlay->line_count + 1, sizeof(*plan->line));
+    if (plan->label && plan->line) {
+        set_sizes(plan);
+        plan_status(plan);
+        plan_notice(plan);
+        plan_card(plan);
+        if (plan_labels(plan, picture))
+            return plan;
     }
-    label->x = limit(left, width - label->width);
-    for (double y = limit(top, most); y <= most; y += label->height / 2) {
-        label->y = y;
-        if (is_free(label, placed, count))
-            return;
-    }
-    label->y = limit(top - label->height, most);
+    overlay_plan_destroy(plan);
+    return NULL;
 }
 
-static void layout_on(cairo_t *cairo, const struct overlay *overlay, int width, int height,
-                      struct overlay_rect *labels)
+void overlay_plan_destroy(struct overlay_plan *plan)
 {
-    struct style style = style_of(width, height);
-    for (int i = 0; i < overlay->box_count; i++) {
-        double w, h, most = fmax(width - 2 * style.pad, 1);
-        text_size(cairo, overlay->boxes[i].label, &style, most, &w, &h);
-        labels[i].width = fmin(w + 2 * style.pad, width);
-        labels[i].height = fmin(h + style.pad, height);
-        place(&labels[i], overlay->boxes[i].box, width, height, labels, i);
-    }
-}
-
-void overlay_layout(const struct overlay *overlay, int width, int height, struct overlay_rect *labels)
-{
-    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_A8, 1, 1);
-    cairo_t *cairo = cairo_create(surface);
-    layout_on(cairo, overlay, width, height, labels);
-    cairo_destroy(cairo);
-    cairo_surface_destroy(surface);
-}
-
-/* ---- drawing ---- */
-
-static void rounded(cairo_t *cairo, double x, double y, double w, double h, double r)
-{
-    r = fmin(r, fmin(w, h) / 2);
-    cairo_new_sub_path(cairo);
-    cairo_arc(cairo, x + w - r, y + r, r, -M_PI / 2, 0);
-    cairo_arc(cairo, x + w - r, y + h - r, r, 0, M_PI / 2);
-    cairo_arc(cairo, x + r, y + h - r, r, M_PI / 2, M_PI);
-    cairo_arc(cairo, x + r, y + r, r, M_PI, 3 * M_PI / 2);
-    cairo_close_path(cairo);
-}
-
-static const double *colour_of(int colour)
-{
-    return colours[(unsigned)colour % COLOURS];
-}
-
-/* A dark edge on both sides of the coloured line keeps it visible on any ground. */
-static void draw_box(cairo_t *cairo, const struct overlay_box *box, const struct style *style, int width,
-                     int height)
-{
-    const double *c = colour_of(box->colour);
-    double inset = style->line * 0.9;
-    double x = fmax((double)box->box[0] * width, inset), y = fmax((double)box->box[1] * height, inset);
-    double w = fmin((double)box->box[2] * width, width - inset) - x,
-           h = fmin((double)box->box[3] * height, height - inset) - y;
-    if (w <= 0 || h <= 0)
+    if (!plan)
         return;
-    rounded(cairo, x, y, w, h, style->radius);
-    cairo_set_source_rgba(cairo, 0, 0, 0, 0.55);
-    cairo_set_line_width(cairo, style->line * 1.8);
-    cairo_stroke_preserve(cairo);
-    cairo_set_source_rgb(cairo, c[0], c[1], c[2]);
-    cairo_set_line_width(cairo, style->line);
-    cairo_stroke(cairo);
-}
-
-static void draw_label(cairo_t *cairo, const struct overlay_box *box, const struct overlay_rect *at,
-                       const struct style *style)
-{
-    const double *c = colour_of(box->colour);
-    bool bright = 0.299 * c[0] + 0.587 * c[1] + 0.114 * c[2] > 0.5;
-    rounded(cairo, at->x, at->y, at->width, at->height, style->radius * 0.6);
-    cairo_set_source_rgb(cairo, c[0], c[1], c[2]);
-    cairo_fill_preserve(cairo);
-    cairo_set_source_rgba(cairo, 0, 0, 0, 0.6);
-    cairo_set_line_width(cairo, fmax(1, style->line / 3));
-    cairo_stroke(cairo);
-    cairo_set_source_rgb(cairo, bright ? 0 : 1, bright ? 0 : 1, bright ? 0 : 1);
-    show_text(cairo, box->label, style, at->x + style->pad, at->y + style->pad / 2,
-              fmax(at->width - 2 * style->pad, 1));
-}
-
-static void draw_line(cairo_t *cairo, const struct overlay_line *line, const struct style *style, double x,
-                      double y, double width)
-{
-    double bar = style->font * 0.22, part = line->bar < 0 ? 0 : line->bar > 1 ? 1 : (double)line->bar;
-    cairo_set_source_rgb(cairo, 1, 1, 1);
-    show_text(cairo, line->label, style, x, y, width);
-    rounded(cairo, x, y + style->font * 1.4, width, bar, bar / 2);
-    cairo_set_source_rgba(cairo, 1, 1, 1, 0.25);
-    cairo_fill(cairo);
-    if (part * width < 1)
-        return;
-    rounded(cairo, x, y + style->font * 1.4, part * width, bar, bar / 2);
-    cairo_set_source_rgb(cairo, 0.34, 0.71, 0.91);
-    cairo_fill(cairo);
-}
-
-static void draw_card(cairo_t *cairo, const struct overlay *overlay, const struct style *style, int width,
-                      int height)
-{
-    double margin = style->font * 0.6, each = style->font * 2.1, widest = style->font * 10;
-    int lines = overlay->line_count;
-    while (lines > 1 && lines * each + 3 * margin > height)
-        lines--;
-    for (int i = 0; i < lines; i++) {
-        double w, h;
-        text_size(cairo, overlay->lines[i].label, style, width, &w, &h);
-        widest = fmax(widest, w);
+    for (int i = 0; plan->label && i < plan->overlay->box_count; i++) {
+        text_finish(&plan->label[i].name);
+        text_finish(&plan->label[i].value);
     }
-    double card = fmin(widest + 2 * margin, fmax(width - 2 * margin, 1)), tall = lines * each + margin;
-    double x = margin, y = fmax(height - tall - margin, 0);
-    rounded(cairo, x, y, card, tall, style->radius);
-    cairo_set_source_rgba(cairo, 0.05, 0.07, 0.10, 0.78);
-    cairo_fill(cairo);
-    for (int i = 0; i < lines; i++)
-        draw_line(cairo, &overlay->lines[i], style, x + margin, y + margin * 0.7 + i * each,
-                  fmax(card - 2 * margin, 1));
+    for (int i = 0; plan->line && i < plan->overlay->line_count; i++) {
+        text_finish(&plan->line[i].name);
+        text_finish(&plan->line[i].value);
+    }
+    text_finish(&plan->status);
+    text_finish(&plan->notice);
+    text_finish(&plan->detail);
+    g_object_unref(plan->context);
+    free(plan->label);
+    free(plan->line);
+    free(plan);
 }
 
-void overlay_draw(const struct overlay *overlay, cairo_t *cairo, int width, int height)
+bool overlay_plan_label(const struct overlay_plan *plan, int box, struct overlay_rect *at)
 {
-    struct style style = style_of(width, height);
-    struct overlay_rect *labels = calloc((size_t)overlay->box_count + 1, sizeof(*labels));
-    if (labels) {
-        layout_on(cairo, overlay, width, height, labels);
-        for (int i = overlay->box_count - 1; i >= 0; i--)
-            draw_box(cairo, &overlay->boxes[i], &style, width, height);
-        for (int i = overlay->box_count - 1; i >= 0; i--)
-            draw_label(cairo, &overlay->boxes[i], &labels[i], &style);
-    }
-    free(labels);
-    if (overlay->line_count > 0)
-        draw_card(cairo, overlay, &style, width, height);
+    *at = plan->label[box].at;
+    return plan->label[box].placed;
 }
 
-/* ---- frames ---- */
-
-/* Cairo's RGB24 is a native 32-bit word, 0xXXRRGGBB. */
-static void to_words(const struct frame *frame, uint8_t *words, int stride)
+bool overlay_plan_part(const struct overlay_plan *plan, enum overlay_part part, struct overlay_rect *at)
 {
-    for (int y = 0; y < frame->height; y++) {
-        const uint8_t *in = frame->data[0] + y * frame->stride[0];
-        uint32_t *out = (uint32_t *)(void *)(words + (ptrdiff_t)y * stride);
-        for (int x = 0; x < frame->width; x++, in += 3)
-            out[x] = (uint32_t)in[0] << 16 | (uint32_t)in[1] << 8 | in[2];
-    }
+    *at = plan->part[part];
+    return at->width > 0;
 }
 
-static void from_words(struct frame *frame, const uint8_t *words, int stride)
+static int missing(const struct text *text)
 {
-    for (int y = 0; y < frame->height; y++) {
-        const uint32_t *in = (const uint32_t *)(const void *)(words + (ptrdiff_t)y * stride);
-        uint8_t *out = frame->data[0] + y * frame->stride[0];
-        for (int x = 0; x < frame->width; x++, out += 3) {
-            out[0] = (uint8_t)(in[x] >> 16);
-            out[1] = (uint8_t)(in[x] >> 8);
-            out[2] = (uint8_t)in[x];
-        }
-    }
+    return text->layout ? pango_layout_get_unknown_glyphs_count(text->layout) : 0;
 }
 
-int overlay_compose(const struct overlay *overlay, struct frame *frame)
+int overlay_plan_missing(const struct overlay_plan *plan)
 {
-    if (frame->format != FRAME_RGB24)
-        return -EINVAL;
-    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, frame->width, frame->height);
-    cairo_t *cairo = cairo_create(surface);
-    int status = cairo_status(cairo) ? (frame->width > 32767 || frame->height > 32767 ? -E2BIG : -ENOMEM) : 0;
-    if (!status) {
-        int stride = cairo_image_surface_get_stride(surface);
-        to_words(frame, cairo_image_surface_get_data(surface), stride);
-        cairo_surface_mark_dirty(surface);
-        overlay_draw(overlay, cairo, frame->width, frame->height);
-        cairo_surface_flush(surface);
-        status = cairo_status(cairo) ? -ENOMEM : 0;
-        from_words(frame, cairo_image_surface_get_data(surface), stride);
-    }
-    cairo_destroy(cairo);
-    cairo_surface_destroy(surface);
-    return status;
+    int count = missing(&plan->status) + missing(&plan->notice) + missing(&plan->detail);
+    for (int i = 0; i < plan->overlay->box_count; i++)
+        count += missing(&plan->label[i].name) + missing(&plan->label[i].value);
+    for (int i = 0; i < plan->overlay->line_count; i++)
+        count += missing(&plan->line[i].name) + missing(&plan->line[i].value);
+    return count;
 }
