@@ -6,10 +6,14 @@
 
 #include <libyuv.h>
 
-struct planes { /* Y, U, V; no U and V: grey */
+/* Rows at a time: what is on its way then stays in the cache. Even, as chroma may have half the rows. */
+enum { BAND = 16 };
+
+struct planes { /* Y, U, V; no U and V: grey; or R, G, B */
     const uint8_t *data[3];
     int stride[3];
     int width, height, chroma_width, chroma_height;
+    bool rgb;
 };
 
 struct block {
@@ -17,9 +21,10 @@ struct block {
     size_t size;
 };
 
-enum { UNPACK, SCALE, PIXELS, TURN, WIDE, BLOCKS };
+enum { UNPACK, SCALE, BLUE, PIXELS, TURN, ROWS, BLOCKS };
 
 struct converter {
+    bool weak_blue; /* see lift_blue() */
     struct block block[BLOCKS];
 };
 
@@ -27,14 +32,29 @@ struct job {
     struct converter *converter;
     const struct frame *in;
     struct area from;
-    int width, height; /* of the scaled picture before it is turned */
-    uint8_t *argb;     /* where it goes */
-    int stride;
+    struct turn turn;
+    int width, height;    /* of the scaled picture before it is turned */
+    bool scaled, turned;  /* else its rows are made one band at a time */
+    struct planes planes; /* when scaled */
+    const uint8_t
+        *argb; /* when turned: width x height pixels, mirrored already where they are also rotated */
 };
+
+/* Blue of BT.709 in limited range is 2.112 times U, of which some builds of libyuv make 2. */
+static bool has_weak_blue(void)
+{
+    static const uint8_t luma = 16, u = 208, v = 128;
+    uint8_t bgra[4];
+    I444ToARGBMatrix(&luma, 1, &u, 1, &v, 1, bgra, 4, &kYuvH709Constants, 1, 1);
+    return bgra[0] < 165; /* of 169 */
+}
 
 struct converter *converter_create(void)
 {
-    return calloc(1, sizeof(struct converter));
+    struct converter *converter = calloc(1, sizeof(struct converter));
+    if (converter)
+        converter->weak_blue = has_weak_blue();
+    return converter;
 }
 
 void converter_destroy(struct converter *converter)
@@ -119,6 +139,27 @@ static int unpack(const struct job *job, struct planes *planes)
     return 0;
 }
 
+static int split(const struct job *job, struct planes *planes)
+{
+    const struct frame *in = job->in;
+    int w = job->from.width, h = job->from.height, stride = (int)in->stride[0];
+    bool wide = in->format == FRAME_XRGB32 || in->format == FRAME_ARGB32;
+    const uint8_t *pixels = pixel(in, 0, (wide ? 4 : 3) * job->from.x, job->from.y);
+    size_t size = (size_t)w * (size_t)h;
+    uint8_t *r = scratch(job->converter, UNPACK, 3 * size);
+    if (!r)
+        return -ENOMEM;
+    uint8_t *g = r + size, *b = g + size;
+    if (wide)
+        SplitARGBPlane(pixels, stride, r, w, g, w, b, w, NULL, 0, w, h);
+    else if (in->format == FRAME_RGB24)
+        SplitRGBPlane(pixels, stride, r, w, g, w, b, w, w, h);
+    else
+        SplitRGBPlane(pixels, stride, b, w, g, w, r, w, w, h);
+    *planes = (struct planes){{r, g, b}, {w, w, w}, w, h, w, h, true};
+    return 0;
+}
+
 static int to_planes(const struct job *job, struct planes *planes)
 {
     planes->width = job->from.width;
@@ -142,7 +183,7 @@ static int to_planes(const struct job *job, struct planes *planes)
     case FRAME_UYVY:
         return unpack(job, planes);
     default:
-        return -ENOTSUP;
+        return split(job, planes);
     }
 }
 
@@ -151,7 +192,7 @@ static int to_planes(const struct job *job, struct planes *planes)
 /* Chroma keeps full resolution where the source has it, else half of it in both directions. */
 static int scale_planes(const struct job *job, struct planes *planes)
 {
-    bool full = planes->chroma_width >= job->width && planes->chroma_height >= job->height;
+    bool full = planes->rgb || (planes->chroma_width >= job->width && planes->chroma_height >= job->height);
     int w[3] = {job->width, full ? job->width : (job->width + 1) / 2, 0};
     int h[3] = {job->height, full ? job->height : (job->height + 1) / 2, 0};
     w[2] = w[1];
@@ -181,52 +222,132 @@ static const struct YuvConstants *constants_of(const struct frame *in)
     return in->full_range ? &kYuvJPEGConstants : &kYuvI601Constants;
 }
 
-static void colour(const struct job *job, const struct planes *p)
+static void colour(const struct frame *in, const struct planes *p, uint8_t *argb, int stride)
 {
-    const struct YuvConstants *constants = constants_of(job->in);
-    if (!p->data[1]) {
-        I400ToARGBMatrix(p->data[0], p->stride[0], job->argb, job->stride, constants, p->width, p->height);
-        return;
-    }
-    (p->chroma_width == p->width ? I444ToARGBMatrix
-     : p->chroma_height == p->height && p->height > 1
-         ? I422ToARGBMatrix
-         : I420ToARGBMatrix)(p->data[0], p->stride[0], p->data[1], p->stride[1], p->data[2], p->stride[2],
-                             job->argb, job->stride, constants, p->width, p->height);
+    const struct YuvConstants *constants = constants_of(in);
+    if (p->rgb)
+        MergeARGBPlane(p->data[0], p->stride[0], p->data[1], p->stride[1], p->data[2], p->stride[2], NULL, 0,
+                       argb, stride, p->width, p->height);
+    else if (!p->data[1])
+        I400ToARGBMatrix(p->data[0], p->stride[0], argb, stride, constants, p->width, p->height);
+    else
+        (p->chroma_width == p->width && p->chroma_height == p->height ? I444ToARGBMatrix
+         : p->chroma_height == p->height                              ? I422ToARGBMatrix
+                                         : I420ToARGBMatrix)(p->data[0], p->stride[0], p->data[1],
+                                                             p->stride[1], p->data[2], p->stride[2], argb,
+                                                             stride, constants, p->width, p->height);
 }
 
-static int yuv_to_argb(const struct job *job)
+/* Gives blue its due by a larger U; green, which has a tenth of it, is off by one for it. */
+static int lift_blue(struct converter *converter, struct planes *planes)
 {
+    int w = planes->chroma_width, h = planes->chroma_height;
+    uint8_t *to = scratch(converter, BLUE, (size_t)w * (size_t)h);
+    if (!to)
+        return -ENOMEM;
+    for (int y = 0; y < h; y++) {
+        const uint8_t *u = planes->data[1] + (ptrdiff_t)y * planes->stride[1];
+        uint8_t *lifted = to + (ptrdiff_t)y * w;
+        for (int x = 0; x < w; x++) {
+            int value = 128 + (((u[x] - 128) * 135 + 64) >> 7);
+            lifted[x] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+        }
+    }
+    planes->data[1] = to;
+    planes->stride[1] = w;
+    return 0;
+}
+
+/* Rows of scaled planes. */
+static struct planes rows_of(const struct planes *all, int y, int rows)
+{
+    struct planes part = *all;
+    bool half = all->chroma_height < all->height;
+    part.height = rows;
+    part.chroma_height = half ? (rows + 1) / 2 : rows;
+    for (int p = 0; p < 3 && all->data[p]; p++)
+        part.data[p] += (ptrdiff_t)(p && half ? y / 2 : y) * all->stride[p];
+    return part;
+}
+
+static void rgb_rows(const struct job *job, const struct area *from, uint8_t *argb, int stride)
+{
+    const struct frame *in = job->in;
+    bool wide = in->format == FRAME_XRGB32 || in->format == FRAME_ARGB32;
+    (wide                        ? ARGBCopy
+     : in->format == FRAME_RGB24 ? RAWToARGB
+                                 : RGB24ToARGB)(pixel(in, 0, (wide ? 4 : 3) * from->x, from->y),
+                                                (int)in->stride[0], argb, stride, from->width, from->height);
+}
+
+/* Rows of the scaled picture, not turned. */
+static int upright_rows(const struct job *job, int y, int rows, uint8_t *argb, int stride)
+{
+    struct job band = *job;
     struct planes planes = {0};
-    int status = to_planes(job, &planes);
-    if (!status && (job->width != planes.width || job->height != planes.height))
-        status = scale_planes(job, &planes);
+    int status = 0;
+    band.from.y += y;
+    band.from.height = rows;
+    if (!job->scaled && is_rgb(job->in->format)) {
+        rgb_rows(job, &band.from, argb, stride);
+        return 0;
+    }
+    if (job->scaled)
+        planes = rows_of(&job->planes, y, rows);
+    else
+        status = to_planes(&band, &planes);
+    if (!status && job->converter->weak_blue && constants_of(job->in) == &kYuvH709Constants &&
+        planes.data[1] && !planes.rgb)
+        status = lift_blue(job->converter, &planes);
     if (!status)
-        colour(job, &planes);
+        colour(job->in, &planes, argb, stride);
     return status;
 }
 
-static int rgb_to_argb(const struct job *job)
+/* ---- turning ---- */
+
+/* Rows of the turned picture: of the upright one these are columns when it lies on its side. */
+static void turned_rows(const struct job *job, int y, int rows, uint8_t *argb, int stride)
 {
-    const struct frame *in = job->in;
-    int w = job->from.width, h = job->from.height,
-        bytes = in->format == FRAME_RGB24 || in->format == FRAME_BGR24 ? 3 : 4;
-    bool same = w == job->width && h == job->height;
-    const uint8_t *pixels = pixel(in, 0, bytes * job->from.x, job->from.y);
-    int stride = (int)in->stride[0];
-    if (bytes == 3) {
-        uint8_t *to = same ? job->argb : scratch(job->converter, UNPACK, 4 * (size_t)w * (size_t)h);
-        int to_stride = same ? job->stride : 4 * w;
-        if (!to)
-            return -ENOMEM;
-        (in->format == FRAME_RGB24 ? RAWToARGB : RGB24ToARGB)(pixels, stride, to, to_stride, w, h);
-        pixels = to;
-        stride = to_stride;
-    } else if (same) {
-        ARGBCopy(pixels, stride, job->argb, job->stride, w, h);
+    int w = job->width, h = job->height, from_stride = 4 * w;
+    const uint8_t *from = job->argb;
+    switch (job->turn.rotation) {
+    case 90:
+        ARGBRotate(from + 4 * (ptrdiff_t)y, from_stride, argb, stride, rows, h, kRotate90);
+        break;
+    case 180:
+        ARGBRotate(from + (ptrdiff_t)(h - y - rows) * from_stride, from_stride, argb, stride, w, rows,
+                   kRotate180);
+        break;
+    case 270:
+        ARGBRotate(from + 4 * (ptrdiff_t)(w - y - rows), from_stride, argb, stride, rows, h, kRotate270);
+        break;
+    default:
+        ARGBMirror(from + (ptrdiff_t)y * from_stride, from_stride, argb, stride, w, rows);
     }
-    if (!same)
-        ARGBScale(pixels, stride, w, h, job->argb, job->stride, job->width, job->height, kFilterBox);
+}
+
+/* All of the upright picture, from which rows are turned. */
+static int make_upright(struct job *job)
+{
+    int stride = 4 * job->width;
+    size_t size = (size_t)stride * (size_t)job->height;
+    uint8_t *argb = scratch(job->converter, PIXELS, size);
+    if (!argb)
+        return -ENOMEM;
+    for (int y = 0; y < job->height; y += BAND) {
+        int rows = job->height - y < BAND ? job->height - y : BAND;
+        int status = upright_rows(job, y, rows, argb + (ptrdiff_t)y * stride, stride);
+        if (status)
+            return status;
+    }
+    job->argb = argb;
+    if (job->turn.mirror && job->turn.rotation) {
+        job->argb = argb = scratch(job->converter, TURN, size);
+        if (!argb)
+            return -ENOMEM;
+        ARGBMirror(job->converter->block[PIXELS].data, stride, argb, stride, job->width, job->height);
+    }
     return 0;
 }
 
@@ -238,63 +359,90 @@ static bool within(const struct area *area, const struct frame *frame)
            area->x <= frame->width - area->width && area->y <= frame->height - area->height;
 }
 
-/* Mirrors and turns from the scratch pixels to the place in the output. */
-static int turn_pixels(const struct job *job, struct turn turn, uint8_t *to, int to_stride)
+/* Where chroma is subsampled, areas begin at a sample of it. */
+static struct area align(const struct frame *in, struct area from)
 {
-    const uint8_t *from = job->argb;
-    if (turn.mirror) {
-        uint8_t *mirrored =
-            turn.rotation ? scratch(job->converter, TURN, (size_t)job->stride * (size_t)job->height) : to;
-        int stride = turn.rotation ? job->stride : to_stride;
-        if (!mirrored)
-            return -ENOMEM;
-        ARGBMirror(from, job->stride, mirrored, stride, job->width, job->height);
-        from = mirrored;
-    }
-    if (turn.rotation)
-        ARGBRotate(from, job->stride, to, to_stride, job->width, job->height,
-                   (enum RotationMode)turn.rotation);
+    bool whole = is_rgb(in->format) || in->format == FRAME_GREY || in->format == FRAME_YUV444P;
+    int x = whole ? 0 : from.x & 1, y = whole ? 0 : from.y & 1;
+    return (struct area){from.x - x, from.y - y, from.width + x, from.height + y};
+}
+
+static int begin(struct job *job, int width, int height)
+{
+    size_t row[FRAME_PLANES_MAX];
+    int rows[FRAME_PLANES_MAX], rotation = job->turn.rotation;
+    bool sideways = rotation == 90 || rotation == 270;
+    if (!within(&job->from, job->in) || width < 1 || height < 1 || (rotation && rotation != 180 && !sideways))
+        return -EINVAL;
+    if (!frame_layout(job->in->format, 1, 1, row, rows))
+        return -ENOTSUP;
+    job->from = align(job->in, job->from);
+    job->width = sideways ? height : width;
+    job->height = sideways ? width : height;
+    job->scaled = job->width != job->from.width || job->height != job->from.height;
+    job->turned = rotation || job->turn.mirror;
+    int status = job->scaled ? to_planes(job, &job->planes) : 0;
+    if (!status && job->scaled)
+        status = scale_planes(job, &job->planes);
+    return !status && job->turned ? make_upright(job) : status;
+}
+
+static int make_rows(const struct job *job, int y, int rows, uint8_t *argb, int stride)
+{
+    if (!job->turned)
+        return upright_rows(job, y, rows, argb, stride);
+    turned_rows(job, y, rows, argb, stride);
     return 0;
 }
 
-/* From `job` to four-byte pixels in their final place. */
-static int to_pixels(struct job *job, struct turn turn, uint8_t *to, int to_stride)
+int convert_rows(struct converter *converter, const struct frame *in, struct area from, struct turn turn,
+                 int width, int height, convert_put *put, void *data)
 {
-    bool turned = turn.rotation || turn.mirror;
-    job->stride = turned ? 4 * job->width : to_stride;
-    job->argb = turned ? scratch(job->converter, PIXELS, (size_t)job->stride * (size_t)job->height) : to;
-    if (!job->argb)
+    struct job job = {.converter = converter, .in = in, .from = from, .turn = turn};
+    int status = begin(&job, width, height), stride = 4 * width;
+    uint8_t *argb = status ? NULL : scratch(converter, ROWS, (size_t)stride * BAND);
+    if (!status && !argb)
         return -ENOMEM;
-    int status = is_rgb(job->in->format) ? rgb_to_argb(job) : yuv_to_argb(job);
-    return status || !turned ? status : turn_pixels(job, turn, to, to_stride);
+    for (int y = 0; y < height && !status; y += BAND) {
+        int rows = height - y < BAND ? height - y : BAND;
+        status = make_rows(&job, y, rows, argb, stride);
+        if (!status)
+            put(data, argb, stride, y, rows);
+    }
+    return status;
+}
+
+struct place { /* in an RGB24 frame */
+    uint8_t *pixels;
+    int stride, width;
+};
+
+static void put_rgb(void *data, uint8_t *argb, int stride, int y, int rows)
+{
+    const struct place *to = data;
+    ARGBToRAW(argb, stride, to->pixels + (ptrdiff_t)y * to->stride, to->stride, to->width, rows);
+}
+
+static int convert_to_words(struct job *job, uint8_t *to, int stride, int width, int height)
+{
+    int status = begin(job, width, height);
+    for (int y = 0; y < height && !status; y += BAND)
+        status = make_rows(job, y, height - y < BAND ? height - y : BAND, to + (ptrdiff_t)y * stride, stride);
+    return status;
 }
 
 int convert(struct converter *converter, const struct frame *in, struct area from, struct turn turn,
             const struct frame *out, struct area to)
 {
-    bool sideways = turn.rotation == 90 || turn.rotation == 270;
-    if (!within(&from, in) || !within(&to, out) || (turn.rotation && turn.rotation != 180 && !sideways))
+    if (!within(&to, out))
         return -EINVAL;
-    if (in->format == FRAME_MJPEG || !is_rgb(out->format) || out->format == FRAME_BGR24)
+    int stride = (int)out->stride[0], bytes = out->format == FRAME_RGB24 ? 3 : 4;
+    uint8_t *pixels = out->data[0] + to.y * out->stride[0] + bytes * (ptrdiff_t)to.x;
+    if (out->format == FRAME_RGB24)
+        return convert_rows(converter, in, from, turn, to.width, to.height, put_rgb,
+                            &(struct place){pixels, stride, to.width});
+    if (out->format != FRAME_XRGB32)
         return -ENOTSUP;
-    from.width += from.x & 1;
-    from.height += from.y & 1;
-    from.x &= ~1;
-    from.y &= ~1;
-    struct job job = {.converter = converter, .in = in, .from = from};
-    job.width = sideways ? to.height : to.width;
-    job.height = sideways ? to.width : to.height;
-    if (out->format != FRAME_RGB24)
-        return to_pixels(&job, turn, out->data[0] + to.y * out->stride[0] + 4 * (ptrdiff_t)to.x,
-                         (int)out->stride[0]);
-    /* libyuv writes four bytes a pixel; the three of the output are taken from them at the end. */
-    struct frame wide = {
-        .format = FRAME_ARGB32, .width = to.width, .height = to.height, .stride = {4 * (ptrdiff_t)to.width}};
-    wide.data[0] = scratch(converter, WIDE, (size_t)wide.stride[0] * (size_t)to.height);
-    int status = wide.data[0] ? to_pixels(&job, turn, wide.data[0], (int)wide.stride[0]) : -ENOMEM;
-    if (!status)
-        ARGBToRAW(wide.data[0], (int)wide.stride[0],
-                  out->data[0] + to.y * out->stride[0] + 3 * (ptrdiff_t)to.x, (int)out->stride[0], to.width,
-                  to.height);
-    return status;
+    struct job job = {.converter = converter, .in = in, .from = from, .turn = turn};
+    return convert_to_words(&job, pixels, stride, to.width, to.height);
 }

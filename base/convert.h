@@ -23,13 +23,19 @@ struct converter;
 struct converter *converter_create(void); /* NULL: out of memory */
 void converter_destroy(struct converter *converter);
 
-/* Fills `to` of `out` (FRAME_RGB24, FRAME_XRGB32 or FRAME_ARGB32, alpha 255) with `from` of `in`, turned and
- * scaled: averaged over each pixel's area when it gets smaller, bilinear when larger. Areas lie within their
- * frames; where chroma is subsampled, `from` begins at even coordinates or is moved there. Returns 0;
- * -ENOTSUP: one of the formats (MJPEG must be decoded first); -EINVAL: an area outside its frame, or a
- * rotation that is none of the four; -ENOMEM. */
+/* Fills `to` of `out` (FRAME_RGB24 or FRAME_XRGB32) with `from` of `in`, turned and scaled: bilinear, and
+ * averaged over each pixel's area where it gets smaller than half. Areas lie within their frames; where
+ * chroma is subsampled, `from` begins at even coordinates or is moved there. The frames do not overlap.
+ * Returns 0; -ENOTSUP: one of the formats (MJPEG must be decoded first); -EINVAL: an area outside its frame,
+ * or a rotation that is none of the four; -ENOMEM. */
 int convert(struct converter *converter, const struct frame *in, struct area from, struct turn turn,
             const struct frame *out, struct area to);
+
+/* The same to width x height pixels as in FRAME_XRGB32, handed over a few rows at a time, from the top, in
+ * memory that `put` may change: for what is worked on before it goes to memory that is slow to read. */
+typedef void convert_put(void *data, uint8_t *xrgb, int stride, int y, int rows);
+int convert_rows(struct converter *converter, const struct frame *in, struct area from, struct turn turn,
+                 int width, int height, convert_put *put, void *data);
 
 /* The whole of a frame. */
 struct area area_of(const struct frame *frame);

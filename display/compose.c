@@ -94,39 +94,86 @@ static bool fits(const struct labels *labels, const struct frame *canvas)
     return labels->image && labels->image->width == canvas->width && labels->image->height == canvas->height;
 }
 
-static void fill_around(const struct frame *canvas, struct area to)
+static struct area common(struct area a, struct area b)
 {
-    int right = to.x + to.width, bottom = to.y + to.height;
-    fill(canvas, (struct area){0, 0, canvas->width, to.y}, 0);
-    fill(canvas, (struct area){0, bottom, canvas->width, canvas->height - bottom}, 0);
-    fill(canvas, (struct area){0, to.y, to.x, to.height}, 0);
-    fill(canvas, (struct area){right, to.y, canvas->width - right, to.height}, 0);
+    int right = a.x + a.width < b.x + b.width ? a.x + a.width : b.x + b.width;
+    int bottom = a.y + a.height < b.y + b.height ? a.y + a.height : b.y + b.height;
+    int x = a.x > b.x ? a.x : b.x, y = a.y > b.y ? a.y : b.y;
+    return (struct area){x, y, right - x, bottom - y};
 }
 
-static void blend(const struct frame *canvas, const struct labels *labels)
+static bool is_empty(struct area area)
 {
-    for (int i = 0; i < labels->areas; i++) {
-        const struct area *a = &labels->area[i];
-        uint8_t *at = pixel(canvas, a->x, a->y);
-        ARGBBlend(pixel(labels->image, a->x, a->y), (int)labels->image->stride[0], at, (int)canvas->stride[0],
-                  at, (int)canvas->stride[0], a->width, a->height);
+    return area.width <= 0 || area.height <= 0;
+}
+
+static void copy(const struct frame *canvas, const struct frame *image, struct area area)
+{
+    ARGBCopy(pixel(image, area.x, area.y), (int)image->stride[0], pixel(canvas, area.x, area.y),
+             (int)canvas->stride[0], area.width, area.height);
+}
+
+/* What lies over black is as it is, since it is premultiplied. */
+static void draw_bar(const struct frame *canvas, struct area bar, const struct labels *labels)
+{
+    fill(canvas, bar, 0);
+    for (int i = 0; labels && i < labels->areas; i++) {
+        struct area part = common(bar, labels->area[i]);
+        if (!is_empty(part))
+            copy(canvas, labels->image, part);
     }
+}
+
+static void draw_bars(const struct frame *canvas, struct area to, const struct labels *labels)
+{
+    int right = to.x + to.width, bottom = to.y + to.height;
+    draw_bar(canvas, (struct area){0, 0, canvas->width, to.y}, labels);
+    draw_bar(canvas, (struct area){0, bottom, canvas->width, canvas->height - bottom}, labels);
+    draw_bar(canvas, (struct area){0, to.y, to.x, to.height}, labels);
+    draw_bar(canvas, (struct area){right, to.y, canvas->width - right, to.height}, labels);
+}
+
+struct sheet {
+    const struct frame *canvas;
+    struct area to;
+    const struct labels *labels;
+};
+
+/* Labels are blended before the rows go to the canvas, which may be slow to read. */
+static void put_rows(void *data, uint8_t *xrgb, int stride, int y, int rows)
+{
+    const struct sheet *sheet = data;
+    const struct labels *labels = sheet->labels;
+    struct area at = {sheet->to.x, sheet->to.y + y, sheet->to.width, rows};
+    for (int i = 0; i < labels->areas; i++) {
+        struct area part = common(at, labels->area[i]);
+        if (is_empty(part))
+            continue;
+        uint8_t *under = xrgb + (ptrdiff_t)(part.y - at.y) * stride + 4 * (ptrdiff_t)(part.x - at.x);
+        ARGBBlend(pixel(labels->image, part.x, part.y), (int)labels->image->stride[0], under, stride, under,
+                  stride, part.width, part.height);
+    }
+    ARGBCopy(xrgb, stride, pixel(sheet->canvas, at.x, at.y), (int)sheet->canvas->stride[0], at.width, rows);
 }
 
 int compose(struct converter *converter, const struct frame *in, struct area from, struct turn turn,
             const struct frame *canvas, struct area to, const struct labels *labels)
 {
+    struct sheet sheet = {canvas, to, labels};
+    int status;
     if (canvas->format != FRAME_XRGB32)
         return -ENOTSUP;
     if (labels && !fits(labels, canvas))
         return -EINVAL;
-    int status = convert(converter, in, from, turn, canvas, to);
-    if (status)
-        return status;
-    fill_around(canvas, to);
-    if (labels)
-        blend(canvas, labels);
-    return 0;
+    if (!labels || !labels->areas)
+        status = convert(converter, in, from, turn, canvas, to);
+    else if (to.x < 0 || to.y < 0 || to.width > canvas->width - to.x || to.height > canvas->height - to.y)
+        return -EINVAL;
+    else
+        status = convert_rows(converter, in, from, turn, to.width, to.height, put_rows, &sheet);
+    if (!status)
+        draw_bars(canvas, to, labels);
+    return status;
 }
 
 int compose_labels(const struct frame *canvas, const struct labels *labels)

@@ -25,9 +25,9 @@ int labels_draw(struct labels *labels, const struct overlay *overlay, int width,
                 struct area picture);
 void labels_finish(struct labels *labels);
 
-/* Fills the canvas (FRAME_XRGB32): black around `to`, `from` of the frame turned and scaled into it, and the
- * labels (may be NULL, else drawn for the canvas' size) over all. Errors as convert(); -EINVAL also for
- * labels of another size. */
+/* Fills the canvas (FRAME_XRGB32), each pixel once and without reading it: black around `to`, `from` of the
+ * frame turned and scaled into it, and the labels (may be NULL, else drawn for the canvas' size) over all.
+ * Errors as convert(); -EINVAL also for labels of another size. */
 int compose(struct converter *converter, const struct frame *in, struct area from, struct turn turn,
             const struct frame *canvas, struct area to, const struct labels *labels);
 
