@@ -78,6 +78,8 @@ static void plan_status(struct overlay_plan *plan)
     if (!plan->status.layout)
         return;
     double width = plan->status.width + 4 * pad, height = plan->status.height + 1.2 * pad;
+    if (width > room->width || height > room->height)
+        return;
     plan->part[OVERLAY_STATUS] = (struct overlay_rect){room->x + room->width - width, room->y, width, height};
 }
 

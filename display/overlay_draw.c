@@ -103,8 +103,6 @@ static void draw_label(cairo_t *cairo, const struct overlay_plan *plan, int i)
     const struct plan_label *label = &plan->label[i];
     const struct overlay_style *style = &plan->style;
     const struct overlay_rect *at = &label->at;
-    if (!label->placed)
-        return;
     draw_panel(cairo, *at, style->radius, 0.82);
     double bar = style->font * 0.2, inset = style->pad * 0.8,
            text = at->width - 2 * style->pad - style->font * 0.5;
@@ -166,18 +164,33 @@ static void draw_notice(cairo_t *cairo, const struct overlay_plan *plan)
     draw_text(cairo, &plan->detail, middle - plan->detail.width / 2, y, 0.8);
 }
 
+/* Nothing is drawn outside its area, however small the screen and high the letters. */
+static void clip(cairo_t *cairo, const struct overlay_rect *to)
+{
+    double x = floor(to->x), y = floor(to->y);
+    cairo_reset_clip(cairo);
+    cairo_rectangle(cairo, x, y, ceil(to->x + to->width) - x, ceil(to->y + to->height) - y);
+    cairo_clip(cairo);
+}
+
 void overlay_plan_draw(const struct overlay_plan *plan, cairo_t *cairo)
 {
+    typedef void draw_part(cairo_t *, const struct overlay_plan *);
+    static draw_part *const parts[OVERLAY_PARTS] = {draw_card, draw_status, draw_notice};
     for (int i = plan->overlay->box_count - 1; i >= 0; i--)
         draw_box(cairo, plan, i);
     for (int i = plan->overlay->box_count - 1; i >= 0; i--)
         draw_tie(cairo, plan, i);
-    if (plan->part[OVERLAY_CARD].width > 0)
-        draw_card(cairo, plan);
-    if (plan->part[OVERLAY_STATUS].width > 0)
-        draw_status(cairo, plan);
+    cairo_save(cairo);
     for (int i = plan->overlay->box_count - 1; i >= 0; i--)
-        draw_label(cairo, plan, i);
-    if (plan->part[OVERLAY_NOTICE].width > 0)
-        draw_notice(cairo, plan);
+        if (plan->label[i].placed) {
+            clip(cairo, &plan->label[i].at);
+            draw_label(cairo, plan, i);
+        }
+    for (int i = 0; i < OVERLAY_PARTS; i++)
+        if (plan->part[i].width > 0) {
+            clip(cairo, &plan->part[i]);
+            parts[i](cairo, plan);
+        }
+    cairo_restore(cairo);
 }

@@ -31,8 +31,8 @@ static bool place_at_box(const struct overlay_plan *plan, struct plan_label *lab
 {
     const struct overlay_rect *room = &plan->room, *box = &label->box;
     double gap = plan->style.gap, tall = label->at.height;
-    double row[4] = {box->y - gap - tall, box->y + gap, box->y + box->height + gap,
-                     box->y + box->height - gap - tall};
+    double row[4] = {box->y - gap - tall, fmax(box->y + gap, room->y), box->y + box->height + gap,
+                     fmin(box->y + box->height - gap, room->y + room->height) - tall};
     double side[2] = {box->x, box->x + box->width - label->at.width};
     for (int i = 0; i < 8; i++) {
         bool inside = i % 4 % 2;

@@ -66,8 +66,9 @@ static void check_pixel(const struct frame *out, int x, int y, struct rgb wanted
                         uint32_t format)
 {
     struct rgb got = picture_pixel(out, x, y);
-    ck_assert_msg(rgb_distance(got, wanted) <= tolerance, "%.4s (%d, %d): %d %d %d for %d %d %d",
-                  (const char *)&format, x, y, got.r, got.g, got.b, wanted.r, wanted.g, wanted.b);
+    if (rgb_distance(got, wanted) > tolerance) /* a passed assertion is a system call */
+        ck_abort_msg("%.4s (%d, %d): %d %d %d for %d %d %d", (const char *)&format, x, y, got.r, got.g, got.b,
+                     wanted.r, wanted.g, wanted.b);
 }
 
 /* ---- colours ---- */
