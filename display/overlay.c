@@ -100,11 +100,6 @@ static void plan_notice(struct overlay_plan *plan)
                                                        room->y + (room->height - height) / 2, width, height};
 }
 
-static double line_height(const struct plan_line *line)
-{
-    return fmax(line->name.height, line->value.height);
-}
-
 /* The first line is the answer: larger than those that follow it. */
 static double line_font(const struct overlay_plan *plan, int line)
 {
@@ -120,6 +115,7 @@ static void card_texts(struct overlay_plan *plan, double most)
         style.bold = !i;
         style.width = most - (line->value.layout ? line->value.width + plan->style.font : 0);
         text_init(&line->name, plan->context, plan->overlay->lines[i].label, &style);
+        line->height = text_pair(&line->name, &line->value, &(double){0}, &(double){0});
     }
 }
 
@@ -135,7 +131,7 @@ static void plan_card(struct overlay_plan *plan)
     card_texts(plan, most);
     for (int i = 0; i < plan->lines; i++) {
         struct plan_line *line = &plan->line[i];
-        double bottom = y + line_height(line) + style->font * 0.85;
+        double bottom = y + line->height + style->font * 0.85;
         if (i && bottom + pad * 0.3 > room->height)
             plan->lines = i;
         line->y = y;
@@ -186,9 +182,9 @@ static void plan_label(struct overlay_plan *plan, int i, struct area picture)
     text_init(&label->name, plan->context, box->label,
               &(struct text_style){style->font, true, most - value, 2, PANGO_ALIGN_LEFT});
     if (label->name.layout || label->value.layout)
-        label->at =
-            (struct overlay_rect){.width = label->name.width + value + around,
-                                  .height = fmax(label->name.height, label->value.height) + style->pad};
+        label->at = (struct overlay_rect){
+            .width = label->name.width + value + around,
+            .height = text_pair(&label->name, &label->value, &(double){0}, &(double){0}) + style->pad};
 }
 
 static bool plan_labels(struct overlay_plan *plan, struct area picture)

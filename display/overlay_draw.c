@@ -57,12 +57,14 @@ static void draw_text(cairo_t *cairo, const struct text *text, double x, double 
 
 /* A name and a value at the two ends of a line, the name at the end where reading begins. */
 static void draw_ends(cairo_t *cairo, const struct text *name, const struct text *value, double x, double y,
-                      double width, double height)
+                      double width)
 {
+    double name_y, value_y;
+    text_pair(name, value, &name_y, &value_y);
     double name_x = name->rtl ? x + width - name->width : x;
     double value_x = name->rtl ? x : x + width - value->width;
-    draw_text(cairo, name, name_x, y + (height - name->height) / 2, 1);
-    draw_text(cairo, value, value_x, y + (height - value->height) / 2, 0.8);
+    draw_text(cairo, name, name_x, y + name_y, 1);
+    draw_text(cairo, value, value_x, y + value_y, 0.8);
 }
 
 /* ---- boxes and labels ---- */
@@ -111,7 +113,7 @@ static void draw_label(cairo_t *cairo, const struct overlay_plan *plan, int i)
     set_colour(cairo, colour_of(&plan->overlay->boxes[i]));
     cairo_fill(cairo);
     x = at->x + style->pad + (label->name.rtl ? 0 : style->font * 0.5);
-    draw_ends(cairo, &label->name, &label->value, x, at->y, text, at->height);
+    draw_ends(cairo, &label->name, &label->value, x, at->y + style->pad / 2, text);
 }
 
 /* ---- card, status, notice ---- */
@@ -139,10 +141,10 @@ static void draw_card(cairo_t *cairo, const struct overlay_plan *plan)
     draw_panel(cairo, *card, plan->style.radius * 1.6, 0.82);
     for (int i = 0; i < plan->lines; i++) {
         const struct plan_line *line = &plan->line[i];
-        double height = fmax(line->name.height, line->value.height);
-        draw_ends(cairo, &line->name, &line->value, card->x + pad, line->y, width, height);
-        draw_bar(cairo, plan, i,
-                 (struct overlay_rect){card->x + pad, line->y + height + font * 0.12, width, font * 0.22});
+        draw_ends(cairo, &line->name, &line->value, card->x + pad, line->y, width);
+        draw_bar(
+            cairo, plan, i,
+            (struct overlay_rect){card->x + pad, line->y + line->height + font * 0.12, width, font * 0.22});
     }
 }
 

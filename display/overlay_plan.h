@@ -18,7 +18,9 @@ struct overlay_style { /* pixels */
 struct text {
     PangoLayout *layout;  /* NULL: no text */
     double width, height; /* of its lines, pixels */
-    bool rtl;             /* reads from right to left */
+    double baseline;      /* of the first, from the top */
+    int lines;
+    bool rtl; /* reads from right to left */
 };
 
 struct text_style {
@@ -40,7 +42,7 @@ struct plan_label {
 
 struct plan_line {
     struct text name, value;
-    double y; /* of its text's top */
+    double y, height; /* of its text */
 };
 
 struct overlay_plan {
@@ -60,6 +62,9 @@ struct overlay_plan {
 /* Fills `text`; "" and NULL make none. */
 void text_init(struct text *text, PangoContext *context, const char *utf8, const struct text_style *style);
 void text_finish(struct text *text);
+/* How high a name and its value are side by side, and how far below the top each begins: on one baseline, or
+ * the value in the middle of a name of several lines. */
+double text_pair(const struct text *name, const struct text *value, double *name_y, double *value_y);
 
 /* Places the labels, whose sizes are known, around what lies on the screen already. `taken` has room for the
  * labels behind its `count` rectangles. */

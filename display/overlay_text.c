@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "display/overlay_plan.h"
 
+#include <math.h>
+
 /* What cannot be drawn is not tried: broken UTF-8 becomes U+FFFD, line ends and other controls a space. */
 static char *printable(const char *utf8)
 {
@@ -9,6 +11,17 @@ static char *printable(const char *utf8)
         if ((unsigned char)*c < ' ' || *c == 127)
             *c = ' ';
     return g_strstrip(valid);
+}
+
+/* Figures have no direction of their own; Arabic ones stand in text that reads from right to left. */
+static PangoDirection direction_of_figures(const char *utf8)
+{
+    for (; *utf8; utf8 = g_utf8_next_char(utf8)) {
+        gunichar c = g_utf8_get_char(utf8);
+        if (c >= 0x660 && c <= 0x66a)
+            return PANGO_DIRECTION_RTL;
+    }
+    return PANGO_DIRECTION_LTR;
 }
 
 static void set_font(PangoLayout *layout, const struct text_style *style)
@@ -41,6 +54,7 @@ void text_init(struct text *text, PangoContext *context, const char *utf8, const
     char *shown = utf8 ? printable(utf8) : NULL;
     if (shown && *shown) {
         PangoRectangle lines;
+        pango_context_set_base_dir(context, direction_of_figures(shown));
         text->layout = pango_layout_new(context);
         set_font(text->layout, style);
         pango_layout_set_text(text->layout, shown, -1);
@@ -49,6 +63,8 @@ void text_init(struct text *text, PangoContext *context, const char *utf8, const
         pango_layout_get_extents(text->layout, NULL, &lines);
         text->width = (double)lines.width / PANGO_SCALE;
         text->height = (double)lines.height / PANGO_SCALE;
+        text->baseline = (double)pango_layout_get_baseline(text->layout) / PANGO_SCALE;
+        text->lines = pango_layout_get_line_count(text->layout);
         PangoLayoutLine *first = pango_layout_get_line_readonly(text->layout, 0);
         text->rtl = pango_layout_line_get_resolved_direction(first) == PANGO_DIRECTION_RTL;
     }
@@ -60,4 +76,16 @@ void text_finish(struct text *text)
     if (text->layout)
         g_object_unref(text->layout);
     text->layout = NULL;
+}
+
+double text_pair(const struct text *name, const struct text *value, double *name_y, double *value_y)
+{
+    double height = fmax(name->height, value->height), base = fmax(name->baseline, value->baseline);
+    *name_y = (height - name->height) / 2;
+    *value_y = (height - value->height) / 2;
+    if (name->lines != 1 || value->lines != 1)
+        return height;
+    *name_y = base - name->baseline;
+    *value_y = base - value->baseline;
+    return base + fmax(name->height - name->baseline, value->height - value->baseline);
 }
