@@ -113,13 +113,14 @@ static void card_texts(struct overlay_plan *plan, double most)
         struct plan_line *line = &plan->line[i];
         text_init(&line->value, plan->context, plan->overlay->lines[i].value, &style);
         style.bold = !i;
+        style.lines = i ? 1 : 2;
         style.width = most - (line->value.layout ? line->value.width + plan->style.font : 0);
         text_init(&line->name, plan->context, plan->overlay->lines[i].label, &style);
         line->height = text_pair(&line->name, &line->value, &(double){0}, &(double){0});
     }
 }
 
-/* In the lower left corner, as wide as its longest line. */
+/* In the lower corner where reading begins, as wide as its longest line. */
 static void plan_card(struct overlay_plan *plan)
 {
     const struct overlay_rect *room = &plan->room;
@@ -144,7 +145,8 @@ static void plan_card(struct overlay_plan *plan)
         return;
     width = fmin(width, most) + 2 * pad;
     y = fmin(y + pad * 0.3, room->height);
-    plan->part[OVERLAY_CARD] = (struct overlay_rect){room->x, room->y + room->height - y, width, y};
+    double x = room->x + (plan->line[0].name.rtl ? room->width - width : 0);
+    plan->part[OVERLAY_CARD] = (struct overlay_rect){x, room->y + room->height - y, width, y};
     for (int i = 0; i < plan->lines; i++)
         plan->line[i].y += plan->part[OVERLAY_CARD].y;
 }

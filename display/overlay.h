@@ -27,7 +27,7 @@ struct overlay_box {
 };
 
 struct overlay_line {
-    char label[OVERLAY_LABEL_MAX]; /* one line, cut off with an ellipsis */
+    char label[OVERLAY_LABEL_MAX]; /* of the first two lines, else one; then cut off with an ellipsis */
     char value[OVERLAY_VALUE_MAX]; /* at the other end of the line; "": none */
     float bar;                     /* 0 to 1 */
 };

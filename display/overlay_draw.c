@@ -160,7 +160,7 @@ static void draw_notice(cairo_t *cairo, const struct overlay_plan *plan)
 {
     const struct overlay_rect *at = &plan->part[OVERLAY_NOTICE];
     double middle = at->x + at->width / 2, y = at->y + plan->style.font * 1.28;
-    draw_panel(cairo, *at, plan->style.radius * 2.4, 0.86);
+    draw_panel(cairo, *at, plan->style.radius * 2.4, 0.92);
     draw_text(cairo, &plan->notice, middle - plan->notice.width / 2, y, 1);
     y += plan->notice.height + plan->style.font * 0.4;
     draw_text(cairo, &plan->detail, middle - plan->detail.width / 2, y, 0.8);

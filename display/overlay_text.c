@@ -3,6 +3,19 @@
 
 #include <math.h>
 
+/* Figures have no direction of their own; Arabic ones, alone, read from right to left. */
+static bool are_arabic_figures(const char *utf8)
+{
+    bool arabic = false;
+    for (; *utf8; utf8 = g_utf8_next_char(utf8)) {
+        gunichar c = g_utf8_get_char(utf8);
+        arabic |= c >= 0x660 && c <= 0x66a;
+        if (g_unichar_isalpha(c))
+            return false;
+    }
+    return arabic;
+}
+
 /* What cannot be drawn is not tried: broken UTF-8 becomes U+FFFD, line ends and other controls a space. */
 static char *printable(const char *utf8)
 {
@@ -10,23 +23,22 @@ static char *printable(const char *utf8)
     for (char *c = valid; *c; c++)
         if ((unsigned char)*c < ' ' || *c == 127)
             *c = ' ';
-    return g_strstrip(valid);
+    g_strstrip(valid);
+    if (!are_arabic_figures(valid))
+        return valid;
+    char *marked = g_strconcat("\u200f", valid, NULL); /* RIGHT-TO-LEFT MARK */
+    g_free(valid);
+    return marked;
 }
 
-/* Figures have no direction of their own; Arabic ones stand in text that reads from right to left. */
-static PangoDirection direction_of_figures(const char *utf8)
-{
-    for (; *utf8; utf8 = g_utf8_next_char(utf8)) {
-        gunichar c = g_utf8_get_char(utf8);
-        if (c >= 0x660 && c <= 0x66a)
-            return PANGO_DIRECTION_RTL;
-    }
-    return PANGO_DIRECTION_LTR;
-}
+/* Those scripts are named for which the default sans-serif may have glyphs of another hand. */
+static const char families[] = "Noto Sans, Noto Sans Arabic, Noto Sans Hebrew, Noto Sans Armenian, "
+                               "Noto Sans Georgian, Noto Sans Lao, sans-serif";
 
 static void set_font(PangoLayout *layout, const struct text_style *style)
 {
-    PangoFontDescription *font = pango_font_description_from_string("Noto Sans, sans-serif");
+    PangoFontDescription *font = pango_font_description_new();
+    pango_font_description_set_family_static(font, families);
     pango_font_description_set_weight(font, style->bold ? PANGO_WEIGHT_BOLD : PANGO_WEIGHT_NORMAL);
     pango_font_description_set_absolute_size(font, style->size * PANGO_SCALE);
     pango_layout_set_font_description(layout, font);
@@ -54,7 +66,6 @@ void text_init(struct text *text, PangoContext *context, const char *utf8, const
     char *shown = utf8 ? printable(utf8) : NULL;
     if (shown && *shown) {
         PangoRectangle lines;
-        pango_context_set_base_dir(context, direction_of_figures(shown));
         text->layout = pango_layout_new(context);
         set_font(text->layout, style);
         pango_layout_set_text(text->layout, shown, -1);

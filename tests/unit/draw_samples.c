@@ -72,6 +72,14 @@ static const struct overlay_line arabic[] = {{"ببغاء المكاو القر�
                                              {"ببغاء المكاو العسكري", "٤ ٪", 0.04F},
                                              {"كوكاتو", "٢ ٪", 0.02F}};
 
+static const struct overlay_line scripts_card[] = {
+    {"金剛鸚哥（コンゴウインコ）", "62 %", 0.62F},
+    {"תוכי ארה אדומה", "21 %", 0.21F},
+    {"Кубок, чашка", "12 %", 0.12F},
+    {"ნიჟარა 🐚", "9 %", 0.09F},
+    {"នំប៉័ង", "7 %", 0.07F},
+};
+
 static const struct sample samples[] = {
     {"street", 1280, 720, true, {BOXES(street), .status = "C920   1280x720   30 fps   24 ms"}},
     {"table", 1280, 720, false, {BOXES(table), .status = "replay   8 fps   96 ms"}},
@@ -80,6 +88,7 @@ static const struct sample samples[] = {
     {"card", 1280, 720, true, {LINES(parrot), .status = "C920   30 fps   18 ms"}},
     {"card-arabic", 1280, 720, true, {LINES(arabic), .language = "ar"}},
     {"card-and-boxes", 1280, 720, true, {BOXES(crowd), LINES(parrot), .margin = 0.05F, .status = "30 fps"}},
+    {"card-scripts", 1280, 720, true, {LINES(scripts_card), .language = "ja"}},
     {"notice", 1280, 720, true, {.notice = "No camera", .notice_detail = "Plug the camera in · code C1"}},
     {"notice-live",
      1280,
