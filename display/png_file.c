@@ -34,6 +34,10 @@ static int encode(const struct frame *frame, FILE *file)
                      PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
         png_set_compression_level(png, 4);
         png_write_info(png, info);
+        if (frame->format == FRAME_XRGB32) {
+            png_set_bgr(png);
+            png_set_filler(png, 0, PNG_FILLER_AFTER);
+        }
         for (int y = 0; y < frame->height; y++)
             png_write_row(png, frame->data[0] + y * frame->stride[0]);
         png_write_end(png, info);
@@ -64,7 +68,7 @@ static int write_temporary(const struct frame *frame, int descriptor)
 int png_write(const struct frame *frame, const char *path)
 {
     char *temporary;
-    if (frame->format != FRAME_RGB24)
+    if (frame->format != FRAME_RGB24 && frame->format != FRAME_XRGB32)
         return -EINVAL;
     if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
         return -ENOMEM;

@@ -23,7 +23,8 @@ enum screen_way { SCREEN_COMPOSE, SCREEN_PLANES, SCREEN_NOTHING /* nothing is to
 
 struct screen_settings {
     /* "auto": the first connected connector of any card; a connector's name ("HDMI-A-1"), or CARD/CONNECTOR
-     * ("card1/HDMI-A-1"); "png:DIR"; "mjpeg:-" or "mjpeg:FILE"; "memory"; "none". */
+     * ("card1/HDMI-A-1"); "png:DIR" (made if it is not there; frame-000000.png and so on); "mjpeg:-" or
+     * "mjpeg:FILE"; "memory"; "none". */
     const char *name;
     int width, height; /* of the mode, pixels; 0: the preferred mode's; without hardware 1280 x 720 */
     double rate;       /* of the mode, Hz; 0: the highest; without hardware the pace of its flips, 60 */
@@ -46,7 +47,9 @@ struct screen_info {
 /* A canvas: FRAME_XRGB32 for SCREEN_COMPOSE, FRAME_ARGB32 for the labels of SCREEN_PLANES; screen-sized. */
 struct canvas {
     struct frame frame; /* write only: reading it back may be slow; owned by the screen */
-    int age; /* shows so many presented pictures before what it shows is this one's; 0: contents unknown */
+    /* What it holds: 1: the picture that was presented last; 2: the one before; 0: unknown. It counts up to
+     * the next picture to be presented, as EGL_EXT_buffer_age does. */
+    int age;
 };
 
 struct screen_update {
@@ -76,21 +79,30 @@ int screen_open(struct screen **screen, const struct screen_settings *settings, 
 void screen_close(struct screen *screen); /* takes NULL; gives the console back as it was */
 void screen_info(const struct screen *screen, struct screen_info *info);
 
-/* Finds out by TEST_ONLY commits whether frames like this one can go to a plane, and sets info.way. */
+/* Finds out by TEST_ONLY commits whether frames like this one can go to a plane, and sets info.way. When that
+ * changes, canvases taken earlier are of no use: they must be given back. 0 or a negative errno. */
 int screen_adapt(struct screen *screen, const struct frame *like);
 
 int screen_fd(const struct screen *screen); /* readable means screen_dispatch() */
-/* Takes in what happened: SCREEN_* or'ed, or a negative errno. */
+/* Takes in what happened: SCREEN_* or'ed, or a negative errno. `shown` is written with SCREEN_SHOWN. */
 int screen_dispatch(struct screen *screen, struct screen_shown *shown);
-/* Looks at the connector again, after a hotplug event or once in a while. SCREEN_* or'ed. */
-int screen_recheck(struct screen *screen);
+/* Looks at the connector again. event: after a hotplug event it is probed, which may take tens of
+ * milliseconds (the screen's EDID is read); else, once in a while, only the kernel is asked what it knows, in
+ * no time. SCREEN_* or'ed, or a negative errno. After an error (the card is gone) close the screen and open
+ * it again. */
+int screen_recheck(struct screen *screen, bool event);
 
 bool screen_ready(const struct screen *screen);                      /* no update is under way */
 struct canvas *screen_canvas(struct screen *screen);                 /* a free one, NULL: none now */
 void screen_give_back(struct screen *screen, struct canvas *canvas); /* one that is not presented after all */
-/* On the thread that drew: brings the canvas where it must be (a file, a stream; nothing for KMS). */
+/* On the thread that drew: brings the canvas where it must be (a file, a stream; nothing for KMS). It may
+ * wait for whoever reads. 0; -EPIPE: nobody reads the stream any more; -ENOSPC and others of a file system.
+ */
 int canvas_finish(struct screen *screen, struct canvas *canvas);
-/* Shows it at the next vertical blank, without waiting. -EBUSY: not ready; -ENODEV: gone; -EACCES: away. */
+/* Shows it at the next vertical blank, without waiting. -EBUSY: not ready; -ENODEV: gone; -EACCES: away;
+ * -EINVAL: not what info.way asks for, or a canvas of an earlier size (it is taken back); -ENOTSUP: the
+ * planes do not take it after all, and info.way is SCREEN_COMPOSE from now on. After any error but -EINVAL
+ * the canvases are still lent. */
 int screen_present(struct screen *screen, const struct screen_update *update);
 
 /* Where on the screen the turned picture of a frame goes, and what of the frame is seen. */
