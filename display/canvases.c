@@ -64,41 +64,31 @@ void canvases_present(struct canvases *canvases, struct canvas_slot *slot)
     slot->picture = ++canvases->presented;
 }
 
-/* Moves all canvases in state `from` to `to`; says whether there was one. */
-static bool move(const struct canvases *canvases, enum canvas_state from, enum canvas_state to)
-{
-    bool any = false;
-    for (struct canvas_slot *slot = canvases->first; slot; slot = slot->next)
-        if (slot->state == from) {
-            slot->state = to;
-            any = true;
-        }
-    return any;
-}
-
 void canvases_shown(struct canvases *canvases)
 {
     bool pending = false;
-    for (struct canvas_slot *slot = canvases->first; slot; slot = slot->next)
+    for (const struct canvas_slot *slot = canvases->first; slot; slot = slot->next)
         pending = pending || slot->state == CANVAS_PENDING;
-    if (pending) {
-        move(canvases, CANVAS_CURRENT, CANVAS_FREE);
-        move(canvases, CANVAS_PENDING, CANVAS_CURRENT);
-    }
+    for (struct canvas_slot *slot = canvases->first; slot; slot = slot->next)
+        if (slot->state == CANVAS_CURRENT && (pending || slot->retired))
+            slot->state = CANVAS_FREE;
+        else if (slot->state == CANVAS_PENDING)
+            slot->state = CANVAS_CURRENT;
     sweep(canvases);
 }
 
 void canvases_hidden(struct canvases *canvases)
 {
-    move(canvases, CANVAS_PENDING, CANVAS_FREE);
-    move(canvases, CANVAS_CURRENT, CANVAS_FREE);
+    for (struct canvas_slot *slot = canvases->first; slot; slot = slot->next)
+        if (slot->state != CANVAS_LENT)
+            slot->state = CANVAS_FREE;
     sweep(canvases);
 }
 
 struct canvas_slot *canvases_current(const struct canvases *canvases)
 {
     struct canvas_slot *slot = canvases->first;
-    while (slot && slot->state != CANVAS_CURRENT)
+    while (slot && (slot->state != CANVAS_CURRENT || slot->retired))
         slot = slot->next;
     return slot;
 }
@@ -112,8 +102,7 @@ void canvases_retire(struct canvases *canvases)
 
 void canvases_finish(struct canvases *canvases)
 {
-    move(canvases, CANVAS_LENT, CANVAS_FREE);
-    move(canvases, CANVAS_PENDING, CANVAS_FREE);
-    move(canvases, CANVAS_CURRENT, CANVAS_FREE);
+    for (struct canvas_slot *slot = canvases->first; slot; slot = slot->next)
+        slot->state = CANVAS_FREE;
     canvases_retire(canvases);
 }

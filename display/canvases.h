@@ -34,10 +34,10 @@ struct canvas *canvases_take(struct canvases *canvases); /* lends the one that w
 struct canvas_slot *canvases_lent(const struct canvases *canvases, const struct canvas *canvas);
 void canvases_give_back(struct canvases *canvases, const struct canvas *canvas);
 void canvases_present(struct canvases *canvases, struct canvas_slot *slot); /* lent to pending */
-/* The pending canvas, if any, is current from now on, and the current one free. */
+/* The pending canvas, if any, is current from now on, and the current one free; so is a retired one. */
 void canvases_shown(struct canvases *canvases);
 void canvases_hidden(struct canvases *canvases); /* neither pending nor current any more: all dark */
-struct canvas_slot *canvases_current(const struct canvases *canvases); /* or NULL */
+struct canvas_slot *canvases_current(const struct canvases *canvases); /* not retired; or NULL */
 void canvases_retire(struct canvases *canvases);
 void canvases_finish(struct canvases *canvases); /* lent ones too */
 

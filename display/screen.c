@@ -46,12 +46,10 @@ static const struct {
 
 int screen_fail(struct screen_error *error, int code, const char *format, ...)
 {
-    if (error) {
-        va_list args;
-        va_start(args, format);
-        vsnprintf(error->text, sizeof(error->text), format, args);
-        va_end(args);
-    }
+    va_list args;
+    va_start(args, format);
+    vsnprintf(error->text, sizeof(error->text), format, args);
+    va_end(args);
     return code;
 }
 
@@ -93,7 +91,9 @@ static const struct screen_kind *find_kind(const char *name, const char **rest)
 int screen_open(struct screen **screen, const struct screen_settings *settings, struct screen_error *error)
 {
     struct screen_settings own = *settings;
+    struct screen_error unread;
     const char *rest;
+    error = error ? error : &unread;
     int status = check(settings, error);
     if (status)
         return status;

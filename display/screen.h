@@ -63,7 +63,7 @@ enum screen_news {
     SCREEN_SHOWN = 1, /* the update that was presented last is on the screen */
     SCREEN_GONE = 2,  /* unplugged: present fails until screen_recheck() finds a screen */
     SCREEN_AWAY = 4,  /* the terminal was switched away; present does nothing */
-    SCREEN_BACK = 8,  /* there again, maybe with another size: canvases must be taken anew, info read again */
+    SCREEN_BACK = 8,  /* there again, maybe with another size: adapt it, read info, take canvases anew */
 };
 
 struct screen_shown {
