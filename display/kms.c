@@ -190,11 +190,14 @@ static int complete(struct kms *kms, struct screen_shown *shown)
     }
     kms->under_way = KMS_NOTHING;
     pacer_at(&kms->pacer, 0);
+    if (!kms->away && !kms->gone)
+        return news;
     if (kms->away)
         kms_release_frames(kms);
-    else if (kms->gone)
+    else
         kms_go_dark(kms);
-    return kms->away || kms->gone ? news & SCREEN_SHOWN : news;
+    kms_come_back(kms); /* what came while this was under way had to wait */
+    return news & SCREEN_SHOWN;
 }
 
 /* ---- the terminal ---- */

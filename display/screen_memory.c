@@ -56,12 +56,8 @@ static int add_canvas(struct memory *memory)
     return 0;
 }
 
-static int memory_create(struct memory **out, const struct screen_settings *settings, int canvases,
-                         struct screen_error *error)
+static int fill(struct memory *memory, const struct screen_settings *settings, int canvases)
 {
-    struct memory *memory = calloc(1, sizeof(*memory));
-    if (!memory)
-        return screen_fail(error, -ENOMEM, "out of memory for the screen");
     struct screen_info *info = &memory->screen.info;
     snprintf(info->name, sizeof(info->name), "%s", settings->name);
     snprintf(info->why, sizeof(info->why), "there is no hardware");
@@ -75,39 +71,51 @@ static int memory_create(struct memory **out, const struct screen_settings *sett
     memory->screen.fd = memory->pacer.fd;
     for (int i = 0; i < canvases && !status; i++)
         status = add_canvas(memory);
-    if (status) {
+    return status;
+}
+
+/* NULL: *status says why. */
+static struct memory *memory_create(const struct screen_settings *settings, int canvases, int *status,
+                                    struct screen_error *error)
+{
+    struct memory *memory = calloc(1, sizeof(*memory));
+    *status = memory ? fill(memory, settings, canvases) : -ENOMEM;
+    if (!*status)
+        return memory;
+    screen_fail(error, *status, "cannot make the screen %s: %s", settings->name, strerror(-*status));
+    if (memory)
         memory_close(&memory->screen);
-        return screen_fail(error, status, "cannot make a screen of %d x %d: %s", info->width, info->height,
-                           strerror(-status));
-    }
-    *out = memory;
-    return 0;
+    return NULL;
 }
 
 static int memory_open(struct screen **screen, const char *rest, const struct screen_settings *settings,
                        struct screen_error *error)
 {
+    int status;
     (void)rest;
-    return memory_create((struct memory **)screen, settings, CANVASES, error);
+    *screen = (struct screen *)memory_create(settings, CANVASES, &status, error);
+    return status;
 }
 
 static int none_open(struct screen **screen, const char *rest, const struct screen_settings *settings,
                      struct screen_error *error)
 {
+    int status;
     (void)rest;
-    return memory_create((struct memory **)screen, settings, 0, error);
+    *screen = (struct screen *)memory_create(settings, 0, &status, error);
+    return status;
 }
 
 static int png_open(struct screen **screen, const char *rest, const struct screen_settings *settings,
                     struct screen_error *error)
 {
-    struct memory *memory;
+    int status;
     if (!*rest)
         return screen_fail(error, -EINVAL, "png: needs a folder, as in png:/tmp/pictures");
     if (mkdir(rest, 0777) && errno != EEXIST)
         return screen_fail(error, -errno, "cannot make the folder %s: %s", rest, strerror(errno));
-    int status = memory_create(&memory, settings, CANVASES, error);
-    if (status)
+    struct memory *memory = memory_create(settings, CANVASES, &status, error);
+    if (!memory)
         return status;
     memory->folder = rest;
     *screen = &memory->screen;
@@ -122,14 +130,13 @@ static int open_stream(const char *path)
 static int mjpeg_open(struct screen **screen, const char *rest, const struct screen_settings *settings,
                       struct screen_error *error)
 {
-    struct memory *memory;
-    int stream = *rest ? open_stream(rest) : -1;
+    int status, stream = *rest ? open_stream(rest) : -1;
     if (!*rest)
         return screen_fail(error, -EINVAL, "mjpeg: needs a file, or - for standard output");
     if (stream < 0)
         return screen_fail(error, -errno, "cannot write to %s: %s", rest, strerror(errno));
-    int status = memory_create(&memory, settings, CANVASES, error);
-    if (status) {
+    struct memory *memory = memory_create(settings, CANVASES, &status, error);
+    if (!memory) {
         if (stream > STDERR_FILENO)
             close(stream);
         return status;

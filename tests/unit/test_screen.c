@@ -240,7 +240,7 @@ static char folder[] = "/tmp/test_screen.XXXXXX";
 static void make_folder(void)
 {
     setup();
-    strcpy(folder + strlen(folder) - 6, "XXXXXX");
+    memcpy(folder + strlen(folder) - 6, "XXXXXX", 6);
     ck_assert_ptr_nonnull(mkdtemp(folder));
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * screen_probe [--list] [--screen NAME] [--mode WxH[@R]] [--duration S] [--frames N] [--still]
- * Opens a screen, shows a test picture (colour bars above a grey ramp, a white frame of one pixel around, and
- * a bar that moves with each picture unless --still), and prints one JSON object: what was opened, and what
- * happened until the end.
+ * screen_probe [--list] [--screen NAME] [--mode WxH[@R]] [--duration S] [--frames N] [--still] [--camera CARD
+ * [--no-planes]] Opens a screen, shows a test picture (colour bars above a grey ramp, a white frame of one
+ * pixel around, and a bar that moves with each picture unless --still), and prints one JSON object: what was
+ * opened, and what happened until the end.
  */
 #include "base/clock.h"
 #include "base/log.h"
@@ -15,6 +15,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <xf86drm.h>
+#include <xf86drmMode.h>
 
 struct probe {
     struct screen *screen;
@@ -22,6 +28,8 @@ struct probe {
     double duration;
     long frames, shown, gone, back, away;
     bool still;
+    const char *camera;
+    struct frame frame; /* of the camera */
     uint64_t first_ns, last_ns, shortest_ns, longest_ns;
 };
 
@@ -36,9 +44,73 @@ static uint32_t colour_at(const struct frame *frame, int x, int y)
     return 0x010101u * (uint32_t)(x * 255 / (frame->width - 1));
 }
 
+static void release(struct frame *frame)
+{
+    (void)frame;
+}
+
+/* A picture in a dmabuf. */
+static int make_camera(struct probe *probe)
+{
+    struct frame *frame = &probe->frame;
+    uint32_t handle, pitch;
+    uint64_t size, offset;
+    int card = open(probe->camera, O_RDWR | O_CLOEXEC);
+    drmDropMaster(card);
+    *frame = (struct frame){.format = FRAME_XRGB32,
+                            .width = probe->info.width,
+                            .height = probe->info.height * 3 / 4,
+                            .planes = 1,
+                            .dmabuf = {-1, -1, -1},
+                            .release = release};
+    atomic_init(&frame->refs, 1);
+    if (card < 0 ||
+        drmModeCreateDumbBuffer(card, (uint32_t)frame->width, (uint32_t)frame->height, 32, 0, &handle, &pitch,
+                                &size) ||
+        drmModeMapDumbBuffer(card, handle, &offset) ||
+        drmPrimeHandleToFD(card, handle, DRM_CLOEXEC | DRM_RDWR, &frame->dmabuf[0]))
+        return -errno;
+    frame->stride[0] = pitch;
+    frame->data[0] = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, card, (off_t)offset);
+    return frame->data[0] == MAP_FAILED ? -errno : 0;
+}
+
+static bool labelled(const struct frame *screen, int x, int y)
+{
+    return x >= screen->width / 4 && x < screen->width / 2 && y >= screen->height / 4 &&
+           y < screen->height / 2;
+}
+
+static void draw_labels(const struct frame *frame)
+{
+    for (int y = 0; y < frame->height; y++) {
+        uint32_t *row = (uint32_t *)(void *)(frame->data[0] + y * frame->stride[0]);
+        for (int x = 0; x < frame->width; x++)
+            row[x] = labelled(frame, x, y) ? 0xffffff00u : 0; /* opaque yellow */
+    }
+}
+
+static void compose_camera(const struct probe *probe, const struct frame *frame)
+{
+    int top = (frame->height - probe->frame.height) / 2;
+    for (int y = 0; y < frame->height; y++) {
+        uint32_t *row = (uint32_t *)(void *)(frame->data[0] + y * frame->stride[0]);
+        for (int x = 0; x < frame->width; x++) {
+            bool seen = y >= top && y < top + probe->frame.height;
+            row[x] = seen ? colour_at(&probe->frame, x, y - top) : 0;
+            if (labelled(frame, x, y))
+                row[x] = 0xffff00;
+        }
+    }
+}
+
 static void draw(const struct probe *probe, const struct frame *frame)
 {
     int bar = (int)(probe->shown * 8 % frame->width);
+    if (probe->camera) {
+        compose_camera(probe, frame);
+        return;
+    }
     for (int y = 0; y < frame->height; y++) {
         uint32_t *row = (uint32_t *)(void *)(frame->data[0] + y * frame->stride[0]);
         for (int x = 0; x < frame->width; x++)
@@ -69,8 +141,19 @@ static void count(struct probe *probe, int news, const struct screen_shown *show
     probe->last_ns = shown->scanout_ns;
 }
 
+static int present_frame(struct probe *probe)
+{
+    struct screen_update update = {.frame = &probe->frame, .time_ns = clock_now_ns()};
+    update.labels = probe->shown ? NULL : screen_canvas(probe->screen);
+    if (update.labels)
+        draw_labels(&update.labels->frame);
+    return screen_present(probe->screen, &update);
+}
+
 static int present(struct probe *probe)
 {
+    if (probe->info.way == SCREEN_PLANES)
+        return screen_ready(probe->screen) ? present_frame(probe) : 0;
     struct canvas *canvas = screen_ready(probe->screen) ? screen_canvas(probe->screen) : NULL;
     if (!canvas)
         return 0;
@@ -147,6 +230,8 @@ int main(int argc, char **argv)
                                             {"duration", required_argument, NULL, 'd'},
                                             {"frames", required_argument, NULL, 'f'},
                                             {"still", no_argument, NULL, 'S'},
+                                            {"camera", required_argument, NULL, 'c'},
+                                            {"no-planes", no_argument, NULL, 'n'},
                                             {0}};
     struct screen_settings settings;
     struct screen_error error;
@@ -164,6 +249,10 @@ int main(int argc, char **argv)
             probe.frames = strtol(optarg, NULL, 10);
         else if (option == 'S')
             probe.still = true;
+        else if (option == 'c')
+            probe.camera = optarg;
+        else if (option == 'n')
+            settings.planes = false;
         else if (option != 'm' || sscanf(optarg, "%dx%d@%lf", &settings.width, &settings.height, // NOLINT
                                          &settings.rate) < 2)
             return 64;
@@ -172,6 +261,13 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s\n", error.text);
         return EXIT_FAILURE;
     }
+    screen_info(probe.screen, &probe.info);
+    if (probe.camera && (make_camera(&probe) || screen_adapt(probe.screen, &probe.frame)))
+        return EXIT_FAILURE;
+    for (int y = 0; y < probe.frame.height; y++)
+        for (int x = 0; x < probe.frame.width; x++)
+            ((uint32_t *)(void *)(probe.frame.data[0] + y * probe.frame.stride[0]))[x] =
+                colour_at(&probe.frame, x, y);
     screen_info(probe.screen, &probe.info);
     fprintf(stderr, "showing %s\n", probe.info.name);
     status = loop(&probe);
