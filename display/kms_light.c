@@ -76,19 +76,26 @@ int kms_light(struct kms *kms, bool wait)
     return status;
 }
 
+/* All of it: simple drivers refuse a CRTC with a mode and no picture. */
+static void all_off(const struct kms *kms, struct kms_request *request)
+{
+    for (int i = 0; i < kms->card.plane_count; i++)
+        if (kms->card.planes[i].lit) {
+            kms_set(request, &kms->card.planes[i].object, KMS_FB_ID, 0);
+            kms_set(request, &kms->card.planes[i].object, KMS_CRTC_ID, 0);
+        }
+    kms_set(request, &kms->connector->object, KMS_CRTC_ID, 0);
+    kms_set(request, &kms->crtc->object, KMS_ACTIVE, 0);
+    kms_set(request, &kms->crtc->object, KMS_MODE_ID, 0);
+}
+
 void kms_dark(struct kms *kms)
 {
     struct kms_request request;
     kms_request_init(&request);
-    for (int i = 0; i < kms->card.plane_count; i++) {
-        struct kms_plane *plane = &kms->card.planes[i];
-        if (!plane->lit)
-            continue;
-        kms_set(&request, &plane->object, KMS_FB_ID, 0);
-        kms_set(&request, &plane->object, KMS_CRTC_ID, 0);
-        plane->lit = false;
-    }
-    kms_set(&request, &kms->crtc->object, KMS_ACTIVE, 0);
+    all_off(kms, &request);
+    for (int i = 0; i < kms->card.plane_count; i++)
+        kms->card.planes[i].lit = false;
     int status =
         kms_commit(&request, &kms->card, DRM_MODE_ATOMIC_ALLOW_MODESET | DRM_MODE_ATOMIC_NONBLOCK, NULL);
     if (status)
@@ -146,19 +153,6 @@ static void put_back(const struct kms_saved *saved, struct kms_request *request,
             kms_set_if(request, object, p, p == KMS_MODE_ID ? mode_blob : object->slot[p].value);
 }
 
-/* What is not among the saved: the screen may have moved to another connector. */
-static void let_go(const struct kms *kms, struct kms_request *request)
-{
-    for (int i = 0; i < kms->card.plane_count; i++)
-        if (kms->card.planes[i].lit) {
-            kms_set(request, &kms->card.planes[i].object, KMS_FB_ID, 0);
-            kms_set(request, &kms->card.planes[i].object, KMS_CRTC_ID, 0);
-        }
-    kms_set(request, &kms->connector->object, KMS_CRTC_ID, 0);
-    kms_set(request, &kms->crtc->object, KMS_ACTIVE, 0);
-    kms_set(request, &kms->crtc->object, KMS_MODE_ID, 0);
-}
-
 void kms_restore(struct kms *kms)
 {
     struct kms_saved *saved = kms->saved;
@@ -169,7 +163,7 @@ void kms_restore(struct kms *kms)
     if (saved->has_mode)
         drmModeCreatePropertyBlob(kms->card.fd, &saved->mode, sizeof(saved->mode), &blob);
     kms_request_init(&request);
-    let_go(kms, &request);
+    all_off(kms, &request);                /* the screen may have moved to another connector */
     for (int i = 0; i < saved->count; i++) /* of two values of a property the later one counts */
         put_back(saved, &request, &saved->objects[i], blob);
     /* What was shown may be gone with the program that showed it. The kernel then puts its console back when

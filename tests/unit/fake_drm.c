@@ -315,7 +315,7 @@ drmModePropertyBlobPtr drmModeGetPropertyBlob(int fd, uint32_t id)
 {
     (void)fd;
     for (int i = 0; i < BLOBS_MAX; i++)
-        if (blobs[i].id == id) {
+        if (id && blobs[i].id == id) {
             drmModePropertyBlobPtr blob = calloc(1, sizeof(*blob));
             blob->id = id;
             blob->length = blobs[i].size;
@@ -512,7 +512,7 @@ static int check(struct state *next)
     bool active = get(next, FAKE_CRTC, "ACTIVE");
     if (active && (!get(next, FAKE_CRTC, "MODE_ID") || get(next, FAKE_CONNECTOR, "CRTC_ID") != FAKE_CRTC))
         return -EINVAL;
-    return active && fake.needs_primary && !get(next, 51, "FB_ID") ? -EINVAL : 0;
+    return fake.needs_primary && !get(next, FAKE_CRTC, "MODE_ID") != !get(next, 51, "FB_ID") ? -EINVAL : 0;
 }
 
 static int apply(struct state *next, const struct value *item, uint32_t flags)

@@ -43,7 +43,8 @@ struct fake {
     int plane_count;
     struct fake_connector connectors[2];
     bool vblank, atomic, dumb, monotonic;
-    bool needs_primary; /* an active CRTC must show its primary plane */
+    bool needs_primary; /* a CRTC has a mode if and only if its primary plane shows something, as in simple
+                           drivers */
     int overlays_max;
     int open_error, commit_error; /* negative errno; commit_error for real commits, until it is 0 again */
     int allocations_left;         /* of dumb buffers */
