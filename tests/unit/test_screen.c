@@ -235,12 +235,12 @@ END_TEST
 
 /* ---- files ---- */
 
-static char folder[] = "/tmp/test_screen.XXXXXX";
+static char folder[32];
 
 static void make_folder(void)
 {
     setup();
-    memcpy(folder + strlen(folder) - 6, "XXXXXX", 6);
+    snprintf(folder, sizeof(folder), "/tmp/test_screen.XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
 }
 
