@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#include "capture/backend.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { RATE_MAX = 1000, BUFFERS_MIN = 2, BUFFERS_MAX = 32 };
+
+static const struct {
+    const char *prefix;
+    const struct source_kind *kind; /* NULL: not in this build */
+} kinds[] = {
+#ifdef PIPIT_V4L2
+    {"v4l2", &source_v4l2},
+#else
+    {"v4l2", NULL},
+#endif
+#ifdef PIPIT_LIBCAMERA
+    {"libcamera", &source_libcamera},
+#else
+    {"libcamera", NULL},
+#endif
+    {"replay", &source_replay},
+};
+
+int source_fail(struct source_error *error, int code, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    if (error)
+        vsnprintf(error->text, sizeof(error->text), format, args);
+    va_end(args);
+    return code;
+}
+
+void source_defaults(struct source_settings *settings)
+{
+    *settings = (struct source_settings){.name = "auto"};
+}
+
+static int check(const struct source_settings *settings, struct source_error *error)
+{
+    if (settings->width < 0 || settings->height < 0 || settings->width > FRAME_SIDE_MAX ||
+        settings->height > FRAME_SIDE_MAX)
+        return source_fail(error, -EINVAL, "a picture cannot have %d x %d pixels", settings->width,
+                           settings->height);
+    if (!isfinite(settings->rate) || settings->rate < 0 || settings->rate > RATE_MAX)
+        return source_fail(error, -EINVAL, "the rate is 0 to %d frames per second, not %g", RATE_MAX,
+                           settings->rate);
+    if (settings->buffers && (settings->buffers < BUFFERS_MIN || settings->buffers > BUFFERS_MAX))
+        return source_fail(error, -EINVAL, "the number of buffers is %d to %d, not %d", BUFFERS_MIN,
+                           BUFFERS_MAX, settings->buffers);
+    if (settings->controls < 0 || settings->controls > SOURCE_CONTROLS_MAX)
+        return source_fail(error, -EINVAL, "at most %d controls can be set", SOURCE_CONTROLS_MAX);
+    return 0;
+}
+
+static int open_named(struct source **source, const struct source_settings *settings,
+                      struct source_error *error)
+{
+    const char *colon = strchr(settings->name, ':');
+    size_t length = colon ? (size_t)(colon - settings->name) : 0;
+    for (size_t i = 0; colon && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (strlen(kinds[i].prefix) != length || memcmp(kinds[i].prefix, settings->name, length) != 0)
+            continue;
+        if (!kinds[i].kind)
+            return source_fail(error, -ENOTSUP, "%s: this Pipit was built without %s", settings->name,
+                               kinds[i].prefix);
+        return kinds[i].kind->open(source, colon + 1, settings, error);
+    }
+    return source_fail(error, -EINVAL,
+                       "%s is no source: write auto, v4l2:/dev/video0, libcamera:ID or replay:FILE",
+                       settings->name);
+}
+
+static void add_reason(struct source_error *error, const char *name, const char *reason)
+{
+    size_t used = strlen(error->text);
+    snprintf(error->text + used, sizeof(error->text) - used, "%s%s: %s", used ? "; " : "", name, reason);
+}
+
+/* The error of the first camera is the one that the caller gets: it is most likely the one that was meant. */
+static int open_first(struct source **source, const struct source_settings *settings,
+                      struct source_error *error)
+{
+    struct camera_list list;
+    struct source_error reasons = {""};
+    int status = camera_list_init(&list), first = 0;
+    if (status)
+        return source_fail(error, status, "out of memory for the list of cameras");
+    for (int i = 0; i < list.count && !*source; i++) {
+        struct source_settings one = *settings;
+        struct source_error reason = {""};
+        one.name = list.camera[i].id;
+        status = open_named(source, &one, &reason);
+        if (status)
+            add_reason(&reasons, list.camera[i].name, reason.text);
+        first = i == 0 ? status : first;
+    }
+    camera_list_finish(&list);
+    if (*source)
+        return 0;
+    return first ? source_fail(error, first, "%s", reasons.text)
+                 : source_fail(error, -ENODEV, "no camera is connected");
+}
+
+int source_open(struct source **source, const struct source_settings *settings, struct source_error *error)
+{
+    *source = NULL;
+    int status = check(settings, error);
+    if (status)
+        return status;
+    if (!settings->name || !strcmp(settings->name, "auto"))
+        return open_first(source, settings, error);
+    return open_named(source, settings, error);
+}
+
+void source_close(struct source *source)
+{
+    if (source)
+        source->kind->close(source);
+}
+
+int source_fd(const struct source *source)
+{
+    return source->fd;
+}
+
+int source_take(struct source *source, struct frame **frame)
+{
+    return source->kind->take(source, frame);
+}
+
+void source_info(const struct source *source, struct source_info *info)
+{
+    *info = source->info;
+}
+
+uint64_t source_dropped(const struct source *source)
+{
+    return source->dropped;
+}
