@@ -145,24 +145,9 @@ static int make_pixels(struct pixels *pixels, uint32_t format, int width, int he
         pixels->frame[i] = frame_create(format, width, height);
         if (!pixels->frame[i])
             return -ENOMEM;
+        pixels->frame[i]->full_range = true;
     }
     return 0;
-}
-
-static void fill_in(struct pool *pool, const struct pixels *pixels)
-{
-    for (int i = 0; i < FRAMES; i++) {
-        const struct frame *from = pixels->frame[i];
-        struct frame *frame = pool_frame(pool, i);
-        frame->format = from->format;
-        frame->width = from->width;
-        frame->height = from->height;
-        frame->planes = from->planes;
-        memcpy(frame->data, from->data, sizeof(frame->data));
-        memcpy(frame->stride, from->stride, sizeof(frame->stride));
-        frame->matrix = FRAME_MATRIX_601;
-        frame->full_range = true;
-    }
 }
 
 static int make_pool(struct mjpeg *decoder)
@@ -175,7 +160,8 @@ static int make_pool(struct mjpeg *decoder)
         decoder->pool = decoder->spare ? pool_create(&kind, pixels, FRAMES) : NULL;
     }
     if (decoder->pool) {
-        fill_in(decoder->pool, pixels);
+        for (int i = 0; i < FRAMES; i++)
+            pool_show(pool_frame(decoder->pool, i), pixels->frame[i]);
         return 0;
     }
     for (int i = 0; pixels && i < FRAMES; i++)

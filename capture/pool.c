@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct slot {
     struct frame frame; /* first: release() finds the slot by it */
@@ -94,6 +95,18 @@ void pool_close(struct pool *pool)
 struct frame *pool_frame(struct pool *pool, int index)
 {
     return &pool->slot[index].frame;
+}
+
+void pool_show(struct frame *frame, const struct frame *picture)
+{
+    frame->format = picture->format;
+    frame->width = picture->width;
+    frame->height = picture->height;
+    frame->planes = picture->planes;
+    frame->matrix = picture->matrix;
+    frame->full_range = picture->full_range;
+    memcpy(frame->data, picture->data, sizeof(frame->data));
+    memcpy(frame->stride, picture->stride, sizeof(frame->stride));
 }
 
 struct frame *pool_take(struct pool *pool, int index)

@@ -23,6 +23,8 @@ void pool_close(struct pool *pool); /* takes NULL; back() is not called any more
 
 /* To fill in while it is free. */
 struct frame *pool_frame(struct pool *pool, int index);
+/* Gives it the format, size, planes, pixels and colours of a picture, which stays the caller's. */
+void pool_show(struct frame *frame, const struct frame *picture);
 /* The frame with one reference; NULL: it is out. */
 struct frame *pool_take(struct pool *pool, int index);
 int pool_find(struct pool *pool); /* a free frame; -1: all are out */

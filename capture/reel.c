@@ -3,6 +3,7 @@
 
 #include "capture/backend.h"
 #include "capture/photo.h"
+#include "capture/pool.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -87,19 +88,6 @@ bool reel_rewind(struct reel *reel)
 
 /* ---- frames ---- */
 
-static void show_photo(const struct reel *reel, struct frame *frame)
-{
-    const struct frame *photo = reel->photo[reel->next];
-    frame->format = photo->format;
-    frame->width = photo->width;
-    frame->height = photo->height;
-    frame->planes = photo->planes;
-    frame->matrix = photo->matrix;
-    frame->full_range = photo->full_range;
-    memcpy(frame->data, photo->data, sizeof(frame->data));
-    memcpy(frame->stride, photo->stride, sizeof(frame->stride));
-}
-
 /* A stream's bytes move with the next read. */
 static uint8_t *keep(struct reel *reel, int copy, uint8_t *bytes, size_t size)
 {
@@ -137,7 +125,7 @@ static void lay_out(struct frame *frame, uint8_t *bytes)
 int reel_show(struct reel *reel, struct frame *frame, int copy)
 {
     if (reel->photos) {
-        show_photo(reel, frame);
+        pool_show(frame, reel->photo[reel->next]);
     } else {
         size_t size = reel->part.end - reel->part.start;
         uint8_t *bytes = keep(reel, copy, reel->input.bytes + reel->input.at + reel->part.start, size);

@@ -145,13 +145,7 @@ static void fill_in(struct v4l2_stream *stream, int index)
 {
     const struct v4l2_layout *layout = &stream->layout;
     struct frame *frame = pool_frame(stream->pool, index);
-    frame->format = layout->frame.format;
-    frame->width = layout->frame.width;
-    frame->height = layout->frame.height;
-    frame->planes = layout->frame.planes;
-    frame->matrix = layout->frame.matrix;
-    frame->full_range = layout->frame.full_range;
-    memcpy(frame->stride, layout->frame.stride, sizeof(frame->stride));
+    pool_show(frame, &layout->frame);
     for (int p = 0; p < frame->planes; p++) {
         const struct memory *memory = &stream->memory[index][layout->memory[p]];
         frame->offset[p] = layout->frame.offset[p];
@@ -219,9 +213,12 @@ void v4l2_stream_stop(struct v4l2_stream *stream)
 {
     if (!stream)
         return;
-    int type = (int)stream->type;
-    v4l2_call(stream->fd, VIDIOC_STREAMOFF, &type);
+    struct v4l2_requestbuffers none = {.type = stream->type, .memory = V4L2_MEMORY_MMAP};
+    int type = (int)stream->type, fd = stream->fd;
+    v4l2_call(fd, VIDIOC_STREAMOFF, &type);
     pool_close(stream->pool); /* no frame queues its buffer any more; the stream may be gone */
+    /* Frames that are out keep the file by their mappings, but not the device busy. */
+    v4l2_call(fd, VIDIOC_REQBUFS, &none);
 }
 
 bool v4l2_stream_exports(const struct v4l2_stream *stream)

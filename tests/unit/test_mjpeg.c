@@ -225,6 +225,7 @@ int main(void)
     int kinds = (int)(sizeof(good) / sizeof(good[0]));
     Suite *suite = suite_create("mjpeg");
     TCase *tests = tcase_create("frames");
+    tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_loop_test(tests, test_kinds, 0, kinds);
     tcase_add_test(tests, test_changes);

@@ -510,6 +510,7 @@ int main(void)
 {
     Suite *suite = suite_create("replay");
     TCase *tests = tcase_create("sources");
+    tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, test_photo);
     tcase_add_test(tests, test_once);

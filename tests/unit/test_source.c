@@ -211,6 +211,7 @@ int main(void)
 {
     Suite *suite = suite_create("source");
     TCase *tests = tcase_create("source");
+    tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, setup, NULL);
     tcase_add_test(tests, test_names);
     tcase_add_test(tests, test_settings);

@@ -262,6 +262,7 @@ int main(void)
 {
     Suite *suite = suite_create("v4l2");
     TCase *tests = tcase_create("answers");
+    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, test_fit);
     tcase_add_test(tests, test_rates_between);
     tcase_add_loop_test(tests, test_choose, 0, (int)(sizeof(choices) / sizeof(choices[0])));
