@@ -27,7 +27,9 @@ struct source_control {
 struct source_settings {
     /* "v4l2:PATH" (a device node, or its /dev/v4l/by-id or by-path name), "libcamera:ID", "replay:PATH" (a
      * JPEG or PNG photo, a folder of them, an MJPEG or Y4M file, "-" for standard input), "auto": the first
-     * camera that can be opened. */
+     * camera that can be opened. Files are mapped: they must not get shorter meanwhile. A replay skips
+     * nothing: who is late gets its frames later. Photos are RGB24, XRGB32 or YUV420 as `format` says, shrunk
+     * to the wanted size if there is one; those of a folder may differ in size from frame to frame. */
     const char *name;
     int width, height; /* wanted, pixels; 0: 1280 x 720 */
     double rate;       /* wanted, frames per second; 0: the highest up to 60; of a replay: 30 or the file's */

@@ -94,7 +94,7 @@ static void describe(struct camera_source *camera, const struct v4l2_layout *lay
     char path[sizeof(camera->device.path)];
     v4l2_stable_path(camera->device.path, path, sizeof(path));
     snprintf(info->id, sizeof(info->id), "v4l2:%.150s", path);
-    snprintf(info->name, sizeof(info->name), "%.32s", (const char *)camera->device.capability.card);
+    v4l2_card_name(&camera->device, info->name, sizeof(info->name));
     snprintf(info->driver, sizeof(info->driver), "%.16s", (const char *)camera->device.capability.driver);
     info->format = layout->frame.format;
     info->width = layout->frame.width;

@@ -25,6 +25,8 @@ void v4l2_device_close(struct v4l2_device *device);
 int v4l2_explain(struct source_error *error, int code, const char *path, const char *doing);
 /* The name below /dev/v4l that is the node's, or its path. */
 void v4l2_stable_path(const char *path, char *name, size_t size);
+/* What the driver calls the camera; uvcvideo often says it twice, "C920: C920". */
+void v4l2_card_name(const struct v4l2_device *device, char *name, size_t size);
 bool v4l2_is_usb2(const char *path);
 
 /* ---- pixel formats, colours (v4l2_layout.c): no system calls ---- */

@@ -149,6 +149,14 @@ void v4l2_stable_path(const char *path, char *name, size_t size)
         snprintf(name, size, "%s", path);
 }
 
+void v4l2_card_name(const struct v4l2_device *device, char *name, size_t size)
+{
+    snprintf(name, size, "%.32s", (const char *)device->capability.card);
+    char *colon = strstr(name, ": ");
+    if (colon && strstr(name, colon + 2) == name)
+        *colon = 0;
+}
+
 bool v4l2_is_usb2(const char *path)
 {
     char node[PATH_MAX], name[PATH_MAX], text[16] = "";

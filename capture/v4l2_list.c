@@ -61,7 +61,7 @@ static int describe(const struct v4l2_device *device, struct camera *camera)
 {
     const struct v4l2_capability *capability = &device->capability;
     const struct v4l2_wish largest = {.width = FRAME_SIDE_MAX, .height = FRAME_SIDE_MAX};
-    snprintf(camera->name, sizeof(camera->name), "%.32s", (const char *)capability->card);
+    v4l2_card_name(device, camera->name, sizeof(camera->name));
     snprintf(camera->driver, sizeof(camera->driver), "%.16s", (const char *)capability->driver);
     snprintf(camera->bus, sizeof(camera->bus), "%.32s", (const char *)capability->bus_info);
     int status = v4l2_modes(device, &largest, &camera->size, &camera->sizes);

@@ -4,6 +4,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <stdio.h>
 
 #define YUYV V4L2_PIX_FMT_YUYV
 #define MJPG V4L2_PIX_FMT_MJPEG
@@ -258,6 +259,22 @@ START_TEST(test_names)
 }
 END_TEST
 
+START_TEST(test_cards)
+{
+    static const char *const cards[][2] = {{"HD Pro Webcam C920", "HD Pro Webcam C920"},
+                                           {"Test UVC camera: Test UVC camer", "Test UVC camera"},
+                                           {"UVC: Integrated Camera", "UVC: Integrated Camera"},
+                                           {"", ""}};
+    for (size_t i = 0; i < sizeof(cards) / sizeof(cards[0]); i++) {
+        struct v4l2_device device = {.fd = -1};
+        char name[96];
+        snprintf((char *)device.capability.card, sizeof(device.capability.card), "%s", cards[i][0]);
+        v4l2_card_name(&device, name, sizeof(name));
+        ck_assert_str_eq(name, cards[i][1]);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("v4l2");
@@ -272,6 +289,7 @@ int main(void)
     tcase_add_test(tests, test_senseless);
     tcase_add_test(tests, test_gaps);
     tcase_add_test(tests, test_names);
+    tcase_add_test(tests, test_cards);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
