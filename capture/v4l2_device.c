@@ -81,7 +81,7 @@ static int query(struct v4l2_device *device)
 {
     int status = v4l2_call(device->fd, VIDIOC_QUERYCAP, &device->capability);
     uint32_t can = status ? 0 : capabilities(&device->capability);
-    if (status == -ENOTTY || status == -EINVAL)
+    if (status == -ENOTTY || status == -EINVAL || status == -ENOSYS) /* ENOSYS: qemu-user */
         return -ENOTSUP;
     if (status)
         return status;
