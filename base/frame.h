@@ -9,10 +9,17 @@
 #ifndef PIPIT_BASE_FRAME_H
 #define PIPIT_BASE_FRAME_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+#include <atomic>
+using std::atomic_int; /* lies in memory as C's does */
+extern "C" {
+#else
+#include <stdatomic.h>
+#endif
 
 /* Pixel formats by their V4L2 fourcc codes, so that no table stands between a driver and a frame. */
 #define FRAME_FOURCC(a, b, c, d)                                                                             \
@@ -72,5 +79,9 @@ int frame_layout(uint32_t format, int width, int height, size_t row[FRAME_PLANES
 
 struct frame *frame_ref(struct frame *frame);
 void frame_unref(struct frame *frame); /* takes NULL */
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

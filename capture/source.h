@@ -9,6 +9,7 @@
 #ifndef PIPIT_CAPTURE_SOURCE_H
 #define PIPIT_CAPTURE_SOURCE_H
 
+#include "base/convert.h"
 #include "base/frame.h"
 
 struct source; /* opaque */
@@ -50,6 +51,7 @@ struct source_info {
     int width, height;
     double rate; /* frames per second as the driver says, 0: unknown */
     bool dmabuf; /* frames carry dmabufs */
+    struct turn turn; /* what brings its pictures upright, where the camera hangs turned and says so */
 };
 
 /* Opens and starts. -ENOENT, -ENODEV: no such camera, or none at all; -EACCES: the sentence names the missing
