@@ -64,8 +64,8 @@ static int lay_out(struct dmabuf *dmabuf, struct frame *frame, const struct dmab
         int m = map_of(dmabuf, plane, plane[given].fd);
         offset = p < planes ? plane[p].offset : offset;
         frame->stride[at] = (ptrdiff_t)plane_stride(frame, stride, p);
-        size_t end = offset + (size_t)frame->stride[at] * (size_t)rows[p];
-        if ((size_t)frame->stride[at] < row[p] || end > dmabuf->map[m].size)
+        size_t end = offset + (count ? (size_t)frame->stride[at] * (size_t)rows[p] : 0);
+        if ((count && (size_t)frame->stride[at] < row[p]) || end > dmabuf->map[m].size)
             return -EINVAL;
         frame->data[at] = dmabuf->map[m].base + offset;
         frame->offset[at] = (uint32_t)offset;
