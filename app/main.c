@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-    &command_classify, &command_detect, &command_infer, &command_info, &command_bench, &command_models,
+    &command_classify, &command_detect, &command_infer,   &command_info,
+    &command_bench,    &command_models, &command_devices,
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
@@ -84,9 +85,16 @@ static void hold_standard_streams(void)
             return;
 }
 
+/* libcamera tells its version on standard error to people who did not ask; its errors stay. */
+static void quieten_libraries(void)
+{
+    setenv("LIBCAMERA_LOG_LEVELS", "*:ERROR", 0);
+}
+
 int main(int argc, char **argv)
 {
     hold_standard_streams();
+    quieten_libraries();
     if (argc < 2) {
         log_error("say what to do; 'pipit --help' lists the commands");
         return EX_USAGE;

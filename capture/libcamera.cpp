@@ -22,7 +22,6 @@
 #include <unistd.h>
 
 #include <libcamera/libcamera.h>
-#include <libcamera/logging.h>
 
 #include "capture/dmabuf.h"
 extern "C" {
@@ -43,7 +42,6 @@ struct Manager {
     {
         std::lock_guard<std::mutex> guard(lock);
         if (!users) {
-            quieten();
             only = new CameraManager;
             status = only->start();
         }
@@ -58,14 +56,6 @@ struct Manager {
     Manager(const Manager &) = delete;
     Manager &operator=(const Manager &) = delete;
 
-    /* Its version, and that it has no image processors, which no webcam needs, interest no one. */
-    static void quieten()
-    {
-        if (std::getenv("LIBCAMERA_LOG_LEVELS"))
-            return;
-        logSetLevel("Camera", "ERROR");
-        logSetLevel("IPAManager", "ERROR");
-    }
     static inline std::mutex lock;
     static inline CameraManager *only = nullptr;
     static inline int users = 0, status = 0; /* status: of start() */

@@ -6,7 +6,7 @@ import unittest
 
 from fixtures import GREEN, RED, CommandTest, colours, png
 
-COMMANDS = ("classify", "detect", "infer", "info", "bench", "models")
+COMMANDS = ("classify", "detect", "infer", "info", "bench", "models", "devices")
 
 
 class Usage(CommandTest):
