@@ -12,7 +12,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
 #include <mutex>
 #include <new>
 #include <optional>
@@ -99,11 +98,28 @@ bool settable(const ControlId &id, const ControlInfo &info)
            id.id() != controls::ColourCorrectionMatrix.id() && number(info.min()) && number(info.max());
 }
 
-std::optional<ControlValue> parse(ControlType type, const ControlInfo &info, const char *text)
+/* The number of a menu's entry, which libcamera tells since 0.4 ("awb_auto"), else none. */
+std::optional<double> entry(const ControlId &id, const char *text)
 {
+#if __has_include(<libcamera/orientation.h>)
+    for (const auto &[number, camel] : id.enumerators()) {
+        char name[64];
+        control_name(name, sizeof(name), camel.c_str());
+        if (!std::strcmp(name, text))
+            return number;
+    }
+#endif
+    return std::nullopt;
+}
+
+std::optional<ControlValue> parse(const ControlId &id, const ControlInfo &info, const char *text)
+{
+    const ControlType type = id.type();
+    const auto named = entry(id, text);
     char *end = nullptr;
-    double value = std::strtod(text, &end);
-    bool valid = end != text && !*end && value >= *number(info.min()) && value <= *number(info.max());
+    double value = named ? *named : std::strtod(text, &end);
+    bool valid =
+        (named || (end != text && !*end)) && value >= *number(info.min()) && value <= *number(info.max());
     if (type == ControlTypeBool) {
         value = !std::strcmp(text, "true");
         valid = value != 0 || !std::strcmp(text, "false");
@@ -136,7 +152,7 @@ int set_control(ControlList &list, const ControlInfoMap &all, const source_contr
         names += std::string(names.empty() ? "" : ", ") + name;
         if (std::strcmp(name, control.name) != 0)
             continue;
-        const auto value = parse(id->type(), info, control.value);
+        const auto value = parse(*id, info, control.value);
         if (!value)
             return source_fail(error, -EINVAL, "'%s' makes no sense for %s, which is %s to %s", control.value,
                                control.name, info.min().toString().c_str(), info.max().toString().c_str());
@@ -457,13 +473,6 @@ int Session::open(const char *id, const source_settings &wanted, source_error *e
 
 /* ---- a source ---- */
 
-uint64_t now_ns(clockid_t clock)
-{
-    timespec now;
-    clock_gettime(clock, &now);
-    return static_cast<uint64_t>(now.tv_sec) * 1000000000 + static_cast<uint64_t>(now.tv_nsec);
-}
-
 /* False: it goes back to the camera, counted when it was damaged. */
 bool accept(Session &session, Buffer &buffer)
 {
@@ -483,8 +492,7 @@ bool accept(Session &session, Buffer &buffer)
         return false;
     const auto stamp = buffer.request->metadata().get(controls::SensorTimestamp);
     picture.sequence = data.sequence;
-    picture.time_ns = stamp_from_libcamera(stamp ? static_cast<uint64_t>(*stamp) : data.timestamp,
-                                           now_ns(CLOCK_MONOTONIC), now_ns(CLOCK_BOOTTIME));
+    picture.time_ns = stamp_from_libcamera(stamp ? static_cast<uint64_t>(*stamp) : data.timestamp);
     dmabuf_begin(&buffer.mapped);
     return true;
 }

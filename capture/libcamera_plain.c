@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "capture/libcamera_plain.h"
 
+#include "base/clock.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { MEDIA_DEVICES = 64 };
@@ -63,7 +66,15 @@ void control_name(char *to, size_t size, const char *camel)
     to[used] = 0;
 }
 
-uint64_t stamp_from_libcamera(uint64_t stamp, uint64_t monotonic_ns, uint64_t boot_ns)
+uint64_t stamp_from_libcamera(uint64_t stamp)
+{
+    struct timespec boot = {0};
+    uint64_t monotonic_ns = clock_now_ns();
+    clock_gettime(CLOCK_BOOTTIME, &boot);
+    return stamp_between(stamp, monotonic_ns, (uint64_t)boot.tv_sec * 1000000000 + (uint64_t)boot.tv_nsec);
+}
+
+uint64_t stamp_between(uint64_t stamp, uint64_t monotonic_ns, uint64_t boot_ns)
 {
     const uint64_t oldest_ns = 10000000000;
     if (stamp > monotonic_ns && stamp <= boot_ns)

@@ -24,7 +24,8 @@ void control_name(char *to, size_t size, const char *camel);
 /* A time stamp in CLOCK_MONOTONIC, 0 for nonsense. By libcamera's documentation it is CLOCK_BOOTTIME, but
  * most of its pipelines pass on the kernel's monotonic time. The two differ once a machine has slept, and
  * only one of them is not in the future then. */
-uint64_t stamp_from_libcamera(uint64_t stamp, uint64_t monotonic_ns, uint64_t boot_ns);
+uint64_t stamp_from_libcamera(uint64_t stamp);
+uint64_t stamp_between(uint64_t stamp, uint64_t monotonic_ns, uint64_t boot_ns); /* with the clocks now */
 
 bool media_forbidden(void); /* there are media devices that this process may not open */
 /* libcamera does not say which node is behind a camera, so this tells who holds any of them. */
