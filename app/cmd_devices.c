@@ -10,20 +10,22 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What this build cannot look for, NULL when it can. */
+/* What this build cannot look for. */
+static const char no_cameras[] =
 #if defined(PIPIT_V4L2) && defined(PIPIT_LIBCAMERA)
-#define NO_CAMERAS NULL
+    "";
 #elif defined(PIPIT_V4L2)
-#define NO_CAMERAS "This build has no libcamera, which cameras on a board's CSI connector need."
+    "This build has no libcamera, which cameras on a board's CSI connector need.";
 #elif defined(PIPIT_LIBCAMERA)
-#define NO_CAMERAS "This build has no V4L2."
+    "This build has no V4L2.";
 #else
-#define NO_CAMERAS "This build has neither V4L2 nor libcamera."
+    "This build has neither V4L2 nor libcamera.";
 #endif
+static const char no_screens[] =
 #ifdef PIPIT_KMS
-#define NO_SCREENS NULL
+    "";
 #else
-#define NO_SCREENS "This build has no DRM/KMS."
+    "This build has no DRM/KMS.";
 #endif
 
 /* "MJPG"; what is no letter becomes '?', blanks at the end go. */
@@ -127,8 +129,8 @@ static void say_cameras(const struct camera_list *cameras)
         say_camera(&cameras->camera[i]);
     if (!cameras->count)
         say("  none\n");
-    if (NO_CAMERAS)
-        say("  %s\n", NO_CAMERAS);
+    if (*no_cameras)
+        say("  %s\n", no_cameras);
 }
 
 /* ---- screens ---- */
@@ -199,8 +201,8 @@ static void say_screens(const struct screen_list *screens)
         say_port(&screens->port[i]);
     if (!screens->count)
         say("  none\n");
-    if (NO_SCREENS)
-        say("  %s\n", NO_SCREENS);
+    if (*no_screens)
+        say("  %s\n", no_screens);
 }
 
 static void print_object(const struct camera_list *cameras, const struct screen_list *screens)
