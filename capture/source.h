@@ -49,8 +49,8 @@ struct source_info {
     char driver[32]; /* "uvcvideo" */
     uint32_t format; /* FRAME_* */
     int width, height;
-    double rate; /* frames per second as the driver says, 0: unknown */
-    bool dmabuf; /* frames carry dmabufs */
+    double rate;      /* frames per second as the driver says, 0: unknown */
+    bool dmabuf;      /* frames carry dmabufs */
     struct turn turn; /* what brings its pictures upright, where the camera hangs turned and says so */
 };
 
