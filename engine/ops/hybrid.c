@@ -1,25 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Dynamic-range models: float activations times int8 weights. As TensorFlow Lite's reference does it, each
- * batch row of the input is quantised when it is known (AsymmetricQuantizeFloats or SymmetricQuantizeFloats),
- * multiplied in integers and scaled back to float.
- */
+/* Dynamic-range models: float activations times int8 weights. As TensorFlow Lite's reference does it, each
+ * batch row of the input is quantised when it is known, multiplied in integers and scaled back to float. */
 #include "engine/ops/activation.h"
 #include "engine/ops/geometry.h"
 #include "engine/ops/product.h"
+#include "engine/ops/quantise_rows.h"
 
-#include <math.h>
 #include <string.h>
 
 struct hybrid_args {
     struct geometry geometry;                /* of the quantised input: pixel_bytes is its channels */
     int channels, depth, groups, multiplier; /* multiplier: depthwise when not 0 */
-    int rows;                                /* quantised one by one */
-    int row_elements;
-    bool asymmetric;
-    int8_t *quantised; /* rows * row_elements */
-    float *row_scale;
-    int32_t *row_zero;
+    struct quantised_rows rows;              /* one a batch */
     const int8_t *weights;
     const float *weight_scale, *bias;
     int weight_scales;
@@ -27,74 +19,6 @@ struct hybrid_args {
     enum activation act;
     size_t list_bytes;
 };
-
-/* ---- first step: quantise ---- */
-
-static int8_t rounded(float value, int32_t low)
-{
-    float r = roundf(value);
-    return (int8_t)(r < (float)low ? (float)low : r > 127 ? 127 : r);
-}
-
-static void quantise_symmetric(const float *in, int n, int8_t *out, float *scale)
-{
-    float range = 0;
-    for (int i = 0; i < n; i++)
-        range = fabsf(in[i]) > range ? fabsf(in[i]) : range;
-    *scale = range > 0 ? range / 127 : 1;
-    float inverse = range > 0 ? 127 / range : 0;
-    for (int i = 0; i < n; i++)
-        out[i] = rounded(in[i] * inverse, -127);
-}
-
-/* The zero point is the one of the two candidates (from the minimum, from the maximum) with the smaller
- * error. */
-static int32_t zero_point(double min, double max, double scale)
-{
-    double from_min = -128 - min / scale, from_max = 127 - max / scale;
-    double error_min = 128 + fabs(min / scale), error_max = 127 + fabs(max / scale);
-    double zero = error_min < error_max ? from_min : from_max;
-    return zero <= -128 ? -128 : zero >= 127 ? 127 : (int32_t)round(zero);
-}
-
-static void quantise_asymmetric(const float *in, int n, int8_t *out, float *scale, int32_t *zero)
-{
-    float low = 0, high = 0;
-    for (int i = 0; i < n; i++) {
-        low = in[i] < low ? in[i] : low;
-        high = in[i] > high ? in[i] : high;
-    }
-    *scale = 1;
-    *zero = 0;
-    if (!(high > low) || isinf(high - low)) {
-        memset(out, 0, (size_t)n);
-        return;
-    }
-    double step = ((double)high - (double)low) / 255;
-    *zero = zero_point((double)low, (double)high, step);
-    *scale = (float)step;
-    float inverse = 1 / *scale;
-    for (int i = 0; i < n; i++)
-        out[i] = rounded((float)*zero + in[i] * inverse, -128);
-}
-
-static void run_quantise(const struct step *step, int worker, int workers)
-{
-    const struct hybrid_args *args = step->args;
-    int begin, end, n = args->row_elements;
-    share(args->rows, 1, worker, workers, &begin, &end);
-    for (int r = begin; r < end; r++) {
-        const float *in = (const float *)step->in[0] + (size_t)r * (size_t)n;
-        int8_t *out = args->quantised + (size_t)r * (size_t)n;
-        args->row_zero[r] = 0;
-        if (args->asymmetric)
-            quantise_asymmetric(in, n, out, &args->row_scale[r], &args->row_zero[r]);
-        else
-            quantise_symmetric(in, n, out, &args->row_scale[r]);
-    }
-}
-
-/* ---- second step: multiply ---- */
 
 static int32_t dot_dense(const struct hybrid_args *args, const void *const *tap, int channel, int32_t zero)
 {
@@ -128,10 +52,11 @@ static void run_pixel(const struct step *step, const struct hybrid_args *args, i
                       const void *const *tap)
 {
     int row = pixel / (args->geometry.out[0] * args->geometry.out[1]);
-    float *out = (float *)step->out[0] + (size_t)pixel * (size_t)args->channels, scale = args->row_scale[row];
+    float *out = (float *)step->out[0] + (size_t)pixel * (size_t)args->channels,
+          scale = args->rows.scale[row];
     for (int j = 0; j < args->channels; j++) {
-        int32_t sum = args->multiplier ? dot_depthwise(args, tap, j, args->row_zero[row])
-                                       : dot_dense(args, tap, j, args->row_zero[row]);
+        int32_t sum = args->multiplier ? dot_depthwise(args, tap, j, args->rows.zero[row])
+                                       : dot_dense(args, tap, j, args->rows.zero[row]);
         float value = (float)sum * (args->weight_scale[args->weight_scales > 1 ? j : 0] * scale);
         value += args->bias ? args->bias[j] : 0;
         out[j] = value < args->min ? args->min : value > args->max ? args->max : value;
@@ -139,19 +64,17 @@ static void run_pixel(const struct step *step, const struct hybrid_args *args, i
     activation_apply_f32(step->kernels, args->act, out, args->channels);
 }
 
-static void run_multiply(const struct step *step, int worker, int workers)
+static void run(const struct step *step, int worker, int workers)
 {
     const struct hybrid_args *args = step->args;
     const void **tap = (const void **)(step->scratch + (size_t)worker * args->list_bytes);
     int begin, end;
     share(geometry_pixels(&args->geometry), 1, worker, workers, &begin, &end);
     for (int pixel = begin; pixel < end; pixel++) {
-        geometry_taps(&args->geometry, args->quantised, NULL, pixel, tap, 1);
+        geometry_taps(&args->geometry, args->rows.data, NULL, pixel, tap, 1);
         run_pixel(step, args, pixel, tap);
     }
 }
-
-/* ---- preparing ---- */
 
 static int copy_constants(struct plan *plan, const struct node *node, struct hybrid_args *args)
 {
@@ -176,22 +99,6 @@ static int copy_constants(struct plan *plan, const struct node *node, struct hyb
     return 0;
 }
 
-static int make_room(struct plan *plan, struct hybrid_args *args)
-{
-    args->quantised = plan_alloc(plan, (size_t)args->rows, (size_t)args->row_elements);
-    args->row_scale = plan_alloc(plan, (size_t)args->rows, sizeof(float));
-    args->row_zero = plan_alloc(plan, (size_t)args->rows, sizeof(int32_t));
-    return args->quantised && args->row_scale && args->row_zero ? 0 : -ENOMEM;
-}
-
-static void set_step(struct step *step, const struct hybrid_args *args, const char *kernel,
-                     void (*run)(const struct step *, int, int))
-{
-    step->run = run;
-    step->args = args;
-    step->kernel = kernel;
-}
-
 int hybrid_prepare(struct plan *plan, const struct node *node, const struct geometry *geometry, int channels,
                    int depth, int groups, int multiplier, struct pipit_error *error)
 {
@@ -204,27 +111,26 @@ int hybrid_prepare(struct plan *plan, const struct node *node, const struct geom
                                  .depth = depth,
                                  .groups = groups,
                                  .multiplier = multiplier,
-                                 .rows = geometry->batch,
+                                 .rows.rows = geometry->batch,
+                                 .rows.elements = (int)(tensor_elements(in) / geometry->batch),
                                  .act = node->act};
-    args->row_elements = (int)(tensor_elements(in) / geometry->batch);
     args->geometry.pixel_bytes = geometry->pixel_bytes / sizeof(float);
-    args->asymmetric = node->op != OP_FULLY_CONNECTED && node_input(plan->graph, node, 1)->quant.count > 1;
+    args->rows.asymmetric =
+        node->op != OP_FULLY_CONNECTED && node_input(plan->graph, node, 1)->quant.count > 1;
     if (node->op == OP_FULLY_CONNECTED)
-        args->asymmetric = node->fc.asymmetric;
+        args->rows.asymmetric = node->fc.asymmetric;
     activation_range_f32(node->act, &args->min, &args->max);
     args->list_bytes =
         ((size_t)geometry->size[0] * (size_t)geometry->size[1] * sizeof(void *) + 63) / 64 * 64;
     int status = copy_constants(plan, node, args);
     if (!status)
-        status = make_room(plan, args);
-    struct step *quantise = status ? NULL : plan_add_step(plan, node);
-    if (!quantise)
-        return -ENOMEM;
-    set_step(quantise, args, "quantise_rows_c", run_quantise);
-    struct step *multiply = plan_add_step(plan, node);
+        status = quantised_rows_prepare(plan, node, &args->rows);
+    struct step *multiply = status ? NULL : plan_add_step(plan, node);
     if (!multiply)
         return -ENOMEM;
-    set_step(multiply, args, "hybrid_c", run_multiply);
+    multiply->run = run;
+    multiply->args = args;
+    multiply->kernel = "hybrid_c";
     multiply->scratch_bytes = args->list_bytes * (size_t)plan->workers;
     return 0;
 }

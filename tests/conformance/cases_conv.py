@@ -160,7 +160,7 @@ def fully_connected():
 
 
 def transposes():
-    for kind in ("f32", "u8", "i8", "i8pc"):
+    for kind in KINDS:
         yield transposed(f"transposed_{kind}_2x2", kind, (1, 3, 2, 3), (2, 2), 4, (2, 2), (6, 4))
         yield transposed(f"transposed_{kind}_no_bias", kind, (1, 3, 3, 2), (3, 3), 3, (1, 1), (3, 3), bias=False)
         yield transposed(f"transposed_{kind}_3x3_same", kind, (1, 3, 4, 2), (3, 3), 3, (2, 2), (6, 8), bias=False)
