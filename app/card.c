@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/card.h"
 
-#include "app/command.h"
+#include "app/ini_file.h"
 
 #include <errno.h>
-#include <ini.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -13,12 +12,7 @@
 
 struct reading {
     struct card *card;
-    FILE *file;
-    int line;      /* that is being read */
     uint64_t seen; /* keys, by their place in the table */
-    char *text;
-    size_t text_size;
-    int status, wrong; /* the first failure and its line */
 };
 
 /* ---- values ---- */
@@ -330,24 +324,6 @@ enum { KEYS = sizeof(keys) / sizeof(keys[0]) };
 
 _Static_assert(KEYS <= 64, "reading.seen has a bit for each key");
 
-static int wrong(struct reading *reading, int status)
-{
-    reading->status = status;
-    reading->wrong = reading->line;
-    return 0;
-}
-
-static int unknown_key(struct reading *reading, const char *key)
-{
-    const char *names[KEYS + 1] = {0};
-    for (int i = 0; i < KEYS; i++)
-        names[i] = keys[i].key;
-    const char *meant = nearest_name(key, names);
-    snprintf(reading->text, reading->text_size, "there is no key '%s'%s%s%s", key,
-             meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
-    return wrong(reading, -EINVAL);
-}
-
 static int find_key(const char *key)
 {
     int at = 0;
@@ -356,43 +332,32 @@ static int find_key(const char *key)
     return at;
 }
 
-/* Called by libinih for every key; after the first failure the rest is of no interest. */
-static int on_key(void *user, const char *section, const char *name, const char *value)
+static int unknown_key(const char *key, char *why, size_t size)
+{
+    const char *names[KEYS + 1] = {0};
+    for (int i = 0; i < KEYS; i++)
+        names[i] = keys[i].key;
+    return ini_file_unknown(key, names, why, size);
+}
+
+static int take_key(void *user, const char *section, const char *name, const char *value, char *why,
+                    size_t size)
 {
     struct reading *reading = user;
     char key[128];
     snprintf(key, sizeof(key), "%s.%s", section, name);
-    if (reading->status)
-        return 0;
     int at = find_key(key);
     if (at == KEYS)
-        return unknown_key(reading, key);
+        return unknown_key(key, why, size);
     if (reading->seen >> at & 1) {
-        snprintf(reading->text, reading->text_size, "'%s' stands there twice, or goes on on a second line",
-                 key);
-        return wrong(reading, -EINVAL);
+        snprintf(why, size, "'%s' stands there twice, or goes on on a second line", key);
+        return -EINVAL;
     }
     reading->seen |= (uint64_t)1 << at;
     int status = keys[at].set(reading->card, value);
-    if (!status)
-        return 1;
-    snprintf(reading->text, reading->text_size, "'%s' makes no sense for '%s'", value, key);
-    return wrong(reading, status);
-}
-
-/* fgets() that counts lines: inih would take the rest of a long line for a line of its own. */
-static char *next_line(char *out, int room, void *stream)
-{
-    struct reading *reading = stream;
-    if (!fgets(out, room, reading->file))
-        return NULL;
-    reading->line++;
-    size_t length = strlen(out);
-    if (length + 1 == (size_t)room && out[length - 1] != '\n' && !reading->status) {
-        snprintf(reading->text, reading->text_size, "the line is longer than %d bytes", room - 1);
-        wrong(reading, -EINVAL);
-    }
-    return out;
+    if (status)
+        snprintf(why, size, "'%s' makes no sense for '%s'", value, key);
+    return status;
 }
 
 /* ---- cards ---- */
@@ -413,9 +378,10 @@ static bool given(const struct reading *reading, const char *key)
     return reading->seen >> find_key(key) & 1;
 }
 
-static int check_card(struct reading *reading)
+static int check_card(const struct reading *reading, char *text, size_t size)
 {
     const struct card *card = reading->card;
+    const char *path = card->path;
     bool ssd = card->settings.decoder == PIPIT_DECODER_SSD_RAW;
     int origins = given(reading, "source.pip") + given(reading, "source.npm") + given(reading, "source.url");
     const char *missing = !card->file                                                    ? "model.file"
@@ -428,39 +394,19 @@ static int check_card(struct reading *reading)
                           : ssd && !given(reading, "ssd.aspects")                        ? "ssd.aspects"
                                                                                          : NULL;
     if (missing)
-        snprintf(reading->text, reading->text_size, "the key '%s' is missing", missing);
+        snprintf(text, size, "%s: the key '%s' is missing", path, missing);
     else if (origins > 1)
-        snprintf(reading->text, reading->text_size,
-                 "there is more than one of source.pip, source.npm and source.url");
+        snprintf(text, size, "%s: there is more than one of source.pip, source.npm and source.url", path);
     else if (given(reading, "model.file") && given(reading, "source.file"))
-        snprintf(reading->text, reading->text_size, "there are both model.file and source.file");
+        snprintf(text, size, "%s: there are both model.file and source.file", path);
     else
         return 0;
     return -EINVAL;
 }
 
-static int parse(struct reading *reading, const char *path)
-{
-    reading->file = fopen(path, "re");
-    if (!reading->file)
-        return -errno;
-    errno = 0;
-    int line = ini_parse_stream(next_line, reading, on_key, reading);
-    int status = reading->status;
-    if (!status && ferror(reading->file))
-        status = errno ? -errno : -EIO;
-    else if (!status && line) {
-        reading->wrong = line;
-        status = -EINVAL;
-    }
-    fclose(reading->file);
-    return status ? status : check_card(reading);
-}
-
 int card_read(struct card *card, const char *path, char *text, size_t text_size)
 {
-    char why[256] = "";
-    struct reading reading = {.card = card, .text = why, .text_size = sizeof(why)};
+    struct reading reading = {.card = card};
     *card = (struct card){0};
     pipit_settings_defaults(&card->settings);
     card->settings.ssd.background = -1;
@@ -468,13 +414,12 @@ int card_read(struct card *card, const char *path, char *text, size_t text_size)
     for (int i = 0; i < 4; i++)
         card->settings.ssd.divisor[i] = i < 2 ? 10 : 5;
     int status = name_card(card, path);
+    if (status)
+        snprintf(text, text_size, "%s: %s", path, strerror(-status));
+    else
+        status = ini_file_read(path, take_key, &reading, text, text_size);
     if (!status)
-        status = parse(&reading, path);
-    if (status && reading.wrong)
-        snprintf(text, text_size, "%s: line %d: %s", path, reading.wrong,
-                 *why ? why : "is no section and no 'key = value'");
-    else if (status)
-        snprintf(text, text_size, "%s: %s", path, *why ? why : strerror(-status));
+        status = check_card(&reading, text, text_size);
     if (status)
         card_finish(card);
     return status;
