@@ -12,6 +12,7 @@ struct options {
     const char *model, *labels, *output, *output_dir; /* NULL: not given */
     int top, threads, runs, warmup;
     float threshold; /* < 0: not given */
+    float leave;     /* the model answers down to this part of the threshold; 0: to all of it */
     float mean[3], std[3];
     bool has_mean, has_std;
     enum pipit_fit fit;
@@ -28,6 +29,7 @@ struct command {
     const char *help;                          /* some sentences and examples */
     int least, most;                           /* arguments; most -1: any number */
     int (*run)(const struct options *options); /* returns an exit status of sysexits.h */
+    int (*main)(int argc, char **argv);        /* instead, for a command with options of its own */
 };
 
 extern const struct command command_classify, command_detect, command_infer, command_info, command_bench,

@@ -102,6 +102,9 @@ static void apply_options(struct choice *choice, const struct options *options)
     settings->cpu_mask = options->cpu_mask;
     if (options->threshold >= 0)
         settings->threshold = options->threshold;
+    choice->opened->threshold = settings->threshold >= 0 ? settings->threshold : 0.5f;
+    if (options->leave > 0)
+        settings->threshold = choice->opened->threshold * options->leave;
     if (options->fit != PIPIT_FIT_AUTO)
         settings->fit = options->fit;
     if (options->has_mean) {
@@ -125,9 +128,10 @@ static int choose(struct choice *choice, const struct options *options, const ch
 
 /* ---- labels ---- */
 
-static int read_text(const char *path, char **text, size_t *size)
+int text_read(const char *path, char **text, size_t *size)
 {
     FILE *file = fopen(path, "re");
+    *text = NULL;
     if (!file)
         return -errno;
     *text = malloc(LABELS_BYTES_MAX + 1);
@@ -138,6 +142,12 @@ static int read_text(const char *path, char **text, size_t *size)
                  : *size > LABELS_BYTES_MAX ? -E2BIG
                                             : 0;
     fclose(file);
+    if (!status) {
+        (*text)[*size] = 0;
+        return 0;
+    }
+    free(*text);
+    *text = NULL;
     return status;
 }
 
@@ -151,12 +161,14 @@ static int classes_of(const struct pipit_model *model)
 
 /* Files of ImageNet's names begin with a background class that many networks lack: it is left out where the
  * file has just that one line too many. Any other mismatch is for the user to know. */
-static int fit_labels(struct pipit_model *model, const char *path, const char *text, size_t size)
+static int fit_labels(struct opened *opened, const char *path, const char *text, size_t size)
 {
+    struct pipit_model *model = opened->model;
     int lines = pipit_model_labels(model), classes = classes_of(model);
     const char *first = pipit_model_label(model, 0);
     if (classes && lines == classes + 1 && first && !strcmp(first, "background")) {
         log_info("'%s' has a background class that the model lacks: it is left out", path);
+        opened->labels_skip = 1;
         return pipit_model_set_labels(model, text, size, 1);
     }
     if (classes && lines != classes)
@@ -165,16 +177,18 @@ static int fit_labels(struct pipit_model *model, const char *path, const char *t
     return 0;
 }
 
-static int load_labels(struct pipit_model *model, const char *path, int skip, bool check,
+static int load_labels(struct opened *opened, const char *path, int skip, bool check,
                        struct pipit_error *error)
 {
     char *text = NULL;
     size_t size = 0;
-    int status = read_text(path, &text, &size);
+    int status = text_read(path, &text, &size);
     if (!status)
-        status = pipit_model_set_labels(model, text, size, skip);
+        status = pipit_model_set_labels(opened->model, text, size, skip);
+    opened->labels = strdup(path);
+    opened->labels_skip = skip;
     if (!status && check)
-        status = fit_labels(model, path, text, size);
+        status = fit_labels(opened, path, text, size);
     free(text);
     return status ? failure(error, exit_status(status), "cannot read the labels in '%s': %s", path,
                             strerror(-status))
@@ -205,9 +219,9 @@ int model_open(struct opened *opened, const struct options *options, const char 
     if (!status)
         status = open_file(&choice);
     if (!status && options->labels)
-        status = load_labels(opened->model, options->labels, 0, true, error);
+        status = load_labels(opened, options->labels, 0, true, error);
     else if (!status && choice.labels)
-        status = load_labels(opened->model, choice.labels, choice.labels_skip, false, error);
+        status = load_labels(opened, choice.labels, choice.labels_skip, false, error);
     free(choice.labels);
     return status;
 }
@@ -225,5 +239,6 @@ void model_close(struct opened *opened)
     pipit_model_destroy(opened->model);
     free(opened->name);
     free(opened->path);
+    free(opened->labels);
     *opened = (struct opened){0};
 }

@@ -10,6 +10,9 @@ struct opened {
     char *name;                /* as the user, or the catalogue, calls it */
     char *path;                /* NULL: no such model was found */
     const char *normalisation; /* "options" or "card", else as pipit_info says */
+    float threshold;           /* that the options, the card, or the default ask for */
+    char *labels;              /* the label file, NULL: none but the model's own */
+    int labels_skip;           /* its lines before class 0 */
 };
 
 /* Opens options->model, a name of the catalogue, a card or a model file, else the default of the task
@@ -19,6 +22,10 @@ struct opened {
 int model_open(struct opened *opened, const struct options *options, const char *task,
                struct pipit_error *error);
 void model_close(struct opened *opened);
+
+/* A text file of at most 16 MiB, ended by a 0, to be freed. -ENOENT...; -E2BIG; -ENOMEM; *text is NULL then.
+ */
+int text_read(const char *path, char **text, size_t *size);
 
 /* Where mean and std come from. */
 const char *model_normalisation(const struct opened *opened);
