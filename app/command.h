@@ -33,7 +33,7 @@ struct command {
 };
 
 extern const struct command command_classify, command_detect, command_infer, command_info, command_bench,
-    command_models, command_devices;
+    command_models, command_devices, command_run;
 
 /* Fills options from argv[1..]. Returns -1 to go on, or an exit status (help was shown, or usage is wrong).
  */

@@ -60,6 +60,7 @@ enum config_part {
     CONFIG_MODEL = 4,  /* opened again, while the one before goes on */
     CONFIG_LOOK = 8,   /* takes effect at once */
     CONFIG_START = 16, /* only counts when the program starts */
+    CONFIG_TURN = 32,  /* takes effect at once; what was recognised is forgotten */
 };
 
 struct config_key {

@@ -20,6 +20,15 @@ static int set_text(const struct config_key *key, void *at, const char *text)
     return 0;
 }
 
+static int set_source(const struct config_key *key, void *at, const char *text)
+{
+    static const char *const kinds[] = {"v4l2:", "libcamera:", "replay:"};
+    bool known = !strcmp(text, "auto");
+    for (int i = 0; i < 3; i++)
+        known = known || (!strncmp(text, kinds[i], strlen(kinds[i])) && text[strlen(kinds[i])]);
+    return known ? set_text(key, at, text) : -EINVAL;
+}
+
 static int number(const char *text, char **end, double least, double most, double *value)
 {
     *value = strtod(text, end);
@@ -190,7 +199,7 @@ static int set_control(const struct config_key *key, void *at, const char *text)
 
 const struct config_key config_keys[] = {
     {"source", "SOURCE", "auto, v4l2:PATH, libcamera:ID, or replay:PATH (a photo, a folder, MJPEG, Y4M)", 0,
-     CONFIG_CAMERA, "auto", set_text, AT(source)},
+     CONFIG_CAMERA, "auto", set_source, AT(source)},
     {"camera-size", "WxH", "wanted of the camera", 0, CONFIG_CAMERA, "auto", set_size, AT(camera_size)},
     {"camera-rate", "FPS", "wanted of the camera, or the pace of a replay; 0: the best", 0, CONFIG_CAMERA,
      "0", set_real, AT(camera_rate), 0, 1000},
@@ -211,10 +220,10 @@ const struct config_key config_keys[] = {
     {"planes", NULL, "hand the camera's picture to the screen's hardware where it takes it", 0, CONFIG_SCREEN,
      "yes", set_switch, AT(planes)},
     {"fit", "fit|fill|stretch", "bars beside the picture, or cut it off, or pull it out of shape", 0,
-     CONFIG_SCREEN, "fit", set_choice, AT(fit), 0, 0, "fit fill stretch"},
-    {"rotation", "0|90|180|270", "the camera's picture is turned by so much, clockwise", 0, CONFIG_SCREEN,
-     "0", set_rotation, AT(rotation), 0, 0, "0 90 180 270"},
-    {"mirror", NULL, "left and right change places, before it is turned", 0, CONFIG_SCREEN, "no", set_switch,
+     CONFIG_TURN, "fit", set_choice, AT(fit), 0, 0, "fit fill stretch"},
+    {"rotation", "0|90|180|270", "the camera's picture is turned by so much, clockwise", 0, CONFIG_TURN, "0",
+     set_rotation, AT(rotation), 0, 0, "0 90 180 270"},
+    {"mirror", NULL, "left and right change places, before it is turned", 0, CONFIG_TURN, "no", set_switch,
      AT(mirror)},
     {"margin", "PART", "of each side of the screen that labels keep clear of, 0 to 0.2", 0, CONFIG_LOOK, "0",
      set_real, AT(margin), 0, 0.2},

@@ -14,6 +14,9 @@
 static const struct command *const commands[] = {
     &command_classify, &command_detect, &command_infer,   &command_info,
     &command_bench,    &command_models, &command_devices,
+#ifdef PIPIT_LIVE
+    &command_run,
+#endif
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
@@ -108,6 +111,8 @@ int main(int argc, char **argv)
     if (!command)
         return unknown(argv[1]);
     start_quiet(argv);
+    if (command->main)
+        return finish_output(command->main(argc - 1, argv + 1));
     struct options options;
     int status = options_parse(&options, command, argc - 1, argv + 1);
     return finish_output(status >= 0 ? status : command->run(&options));

@@ -74,7 +74,7 @@ static int translate(struct names *names, const struct opened *opened, const cha
                      : -ENOENT;
     if (status)
         return status;
-    const char **line = calloc((size_t)(labels + skip), sizeof(*line));
+    const char **line = calloc((size_t)labels + (size_t)skip, sizeof(*line));
     if (!line)
         return -ENOMEM;
     int lines = cut(names->text, line, labels + skip);

@@ -35,6 +35,7 @@ int exit_status(int error)
     case ENOMEM:
         return EX_OSERR;
     case EIO:
+    case EPIPE:
     case ENOSPC:
     case EDQUOT:
     case EFBIG:

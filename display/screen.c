@@ -131,6 +131,12 @@ int screen_adapt(struct screen *screen, const struct frame *like)
     return screen->kind->adapt(screen, like);
 }
 
+void screen_turn(struct screen *screen, enum screen_fit fit, struct turn turn)
+{
+    screen->settings.fit = fit;
+    screen->settings.turn = turn;
+}
+
 int screen_fd(const struct screen *screen)
 {
     return screen->fd;

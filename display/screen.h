@@ -82,6 +82,8 @@ void screen_info(const struct screen *screen, struct screen_info *info);
 /* Finds out by TEST_ONLY commits whether frames like this one can go to a plane, and sets info.way. When that
  * changes, canvases taken earlier are of no use: they must be given back. 0 or a negative errno. */
 int screen_adapt(struct screen *screen, const struct frame *like);
+/* Another fit or turn of the picture; screen_adapt() is to be called again before the next is presented. */
+void screen_turn(struct screen *screen, enum screen_fit fit, struct turn turn);
 
 int screen_fd(const struct screen *screen); /* readable means screen_dispatch() */
 /* Takes in what happened: SCREEN_* or'ed, or a negative errno. `shown` is written with SCREEN_SHOWN. */

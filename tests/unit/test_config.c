@@ -123,6 +123,7 @@ START_TEST(test_values_that_make_no_sense)
         {"hold", "-1"},        {"buffers", "1"},     {"camera-format", "h"}, {"cpu-mask", "mmx"},
         {"camera-rate", "-1"}, {"smooth", "1"},      {"top", "11"},          {"camera-control", "gain"},
         {"stall", "0"},        {"frames", "1e12"},   {"duration", ""},       {"camera-control", "=5"},
+        {"source", "webcam"},  {"source", "replay:"},
         {"enter", "0"},        {"average", "0x10g"}, {"status", ""},         {"camera-control", "gain="},
     };
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
@@ -228,7 +229,7 @@ START_TEST(test_what_changed)
     ck_assert_uint_eq(config_changed(&config, &other), CONFIG_CAMERA | CONFIG_LOOK);
     other = config;
     ck_assert(!set("language", "de") && !set("rotation", "90") && !set("stats", "a"));
-    ck_assert_uint_eq(config_changed(&config, &other), CONFIG_MODEL | CONFIG_SCREEN | CONFIG_START);
+    ck_assert_uint_eq(config_changed(&config, &other), CONFIG_MODEL | CONFIG_TURN | CONFIG_START);
     ck_assert(!set("language", "auto") && !set("rotation", "0") && !set("stats", ""));
     ck_assert_uint_eq(config_changed(&config, &other), 0);
 }

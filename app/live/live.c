@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+#include "app/live/live.h"
+
+#include "app/json.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+enum { TICK_US = 250000, SECOND_NS = 1000000000, MODEL_PATIENCE_S = 10, WORKER_PATIENCE_S = 3 };
+
+/* ---- what wakes the loop ---- */
+
+static int on_camera(sd_event_source *io, int fd, uint32_t events, void *user)
+{
+    flow_take(user);
+    return 0;
+}
+
+static int on_screen(sd_event_source *io, int fd, uint32_t events, void *user)
+{
+    flow_shown(user);
+    return 0;
+}
+
+static int on_worker(sd_event_source *io, int fd, uint32_t events, void *user)
+{
+    worker_dispatch(((struct live *)user)->worker);
+    return 0;
+}
+
+static int on_brain(sd_event_source *io, int fd, uint32_t events, void *user)
+{
+    flow_result(user);
+    return 0;
+}
+
+/* Not while the worker draws: its canvas must not go away. The next tick looks again. */
+static void look_for_screens(struct live *live)
+{
+    if (live->composing)
+        return;
+    live_unwatch(live, false);
+    show_look(&live->show, live->screen_event, clock_now_ns());
+    live->screen_event = false;
+}
+
+static int on_hotplug(sd_event_source *io, int fd, uint32_t events, void *user)
+{
+    struct live *live = user;
+    bool cameras, screens;
+    hotplug_dispatch(live->hotplug, &cameras, &screens);
+    if (cameras)
+        feed_plugged(&live->feed, clock_now_ns());
+    live->screen_event = live->screen_event || screens;
+    if (screens)
+        look_for_screens(live);
+    return 0;
+}
+
+static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *user)
+{
+    if (info->ssi_signo == SIGHUP)
+        live_reload(user);
+    else
+        live_stop(user, EX_OK);
+    return 0;
+}
+
+static void report_second(struct live *live, uint64_t now)
+{
+    uint64_t cpu_ns = brain_cpu_ns(live->brain);
+    struct json_object *line = NULL;
+    stats_rates(&live->stats, now);
+    if (live->stats_lines.fd >= 0)
+        line = stats_json(&live->stats, seen_objects(&live->seen), cpu_ns, now);
+    if (line && lines_add(&live->stats_lines, line) == -EPIPE)
+        live_stop(live, EX_IOERR);
+    stats_begin(&live->stats, cpu_ns, now);
+    status_update(live);
+}
+
+static int on_tick(sd_event_source *timer, uint64_t time, void *user)
+{
+    struct live *live = user;
+    uint64_t now = clock_now_ns();
+    if (live->cycle)
+        feed_excuse(&live->feed, now);
+    feed_watch(&live->feed, live->config.stall, now);
+    if (live->screen_event || show_look_is_due(&live->show, now))
+        look_for_screens(live);
+    notice_update(live, now);
+    if (now >= live->second_ns) {
+        report_second(live, now);
+        live->second_ns += SECOND_NS;
+        if (live->second_ns <= now)
+            live->second_ns = now + SECOND_NS;
+    }
+    int status = sd_event_source_set_time_relative(timer, TICK_US);
+    return status < 0 ? status : sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT);
+}
+
+static int on_end(sd_event_source *timer, uint64_t time, void *user)
+{
+    live_stop(user, EX_OK);
+    return 0;
+}
+
+/* ---- watching ---- */
+
+void live_unwatch(struct live *live, bool camera)
+{
+    sd_event_source **io = camera ? &live->camera_io : &live->screen_io;
+    *io = sd_event_source_disable_unref(*io);
+    if (camera)
+        live->camera_watched = NULL;
+    else
+        live->screen_watched = NULL;
+}
+
+static int watch(struct live *live, sd_event_source **io, int fd, sd_event_io_handler_t handler)
+{
+    return fd < 0 ? 0 : sd_event_add_io(live->event, io, fd, EPOLLIN, handler, live);
+}
+
+/* Camera and screen as they are now. A camera whose frame is still on its way is not asked for the next. */
+static int watch_changing(struct live *live)
+{
+    int status = 0;
+    if (live->camera_watched != live->feed.source) {
+        live_unwatch(live, true);
+        live->camera_watched = live->feed.source;
+        if (live->feed.source)
+            status = watch(live, &live->camera_io, source_fd(live->feed.source), on_camera);
+    }
+    if (live->screen_watched != live->show.screen && status >= 0) {
+        live_unwatch(live, false);
+        live->screen_watched = live->show.screen;
+        if (live->show.screen)
+            status = watch(live, &live->screen_io, screen_fd(live->show.screen), on_screen);
+    }
+    if (live->camera_io && status >= 0)
+        status = sd_event_source_set_enabled(live->camera_io, live->cycle ? SD_EVENT_OFF : SD_EVENT_ON);
+    return status;
+}
+
+static int watch_signals(struct live *live)
+{
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+    sigset_t set;
+    int status = 0;
+    sigemptyset(&set);
+    for (int i = 0; i < 3; i++)
+        sigaddset(&set, signals[i]);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    for (int i = 0; i < 3 && status >= 0; i++)
+        status = sd_event_add_signal(live->event, NULL, signals[i], on_signal, live);
+    return status;
+}
+
+static int watch_all(struct live *live)
+{
+    int status = sd_event_new(&live->event);
+    if (status >= 0)
+        status = watch_signals(live);
+    if (status >= 0)
+        status = watch(live, NULL, worker_fd(live->worker), on_worker);
+    if (status >= 0)
+        status = watch(live, NULL, brain_fd(live->brain), on_brain);
+    if (status >= 0 && live->hotplug)
+        status = watch(live, NULL, hotplug_fd(live->hotplug), on_hotplug);
+    if (status >= 0)
+        status = sd_event_add_time_relative(live->event, NULL, CLOCK_MONOTONIC, TICK_US, 0, on_tick, live);
+    if (status >= 0 && live->config.duration > 0)
+        status = sd_event_add_time_relative(live->event, NULL, CLOCK_MONOTONIC,
+                                            (uint64_t)(live->config.duration * 1e6), 0, on_end, live);
+    return status;
+}
+
+/* ---- from start to end ---- */
+
+static int open_lines(struct live *live)
+{
+    const char *name = live->config.stats;
+    int status = lines_open(&live->stats_lines, name);
+    if (!status) {
+        name = live->config.events;
+        status = lines_open(&live->event_lines, name);
+    }
+    if (!status)
+        return EX_OK;
+    log_error("cannot write to %s: %s", name, strerror(-status));
+    return EX_CANTCREAT;
+}
+
+static int open_screen(struct live *live)
+{
+    int status = show_open(&live->show, &live->config);
+    if (!status)
+        return EX_OK;
+    log_error("%s", live->show.why);
+    return status == -EINVAL ? EX_CONFIG : output_status(status);
+}
+
+/* The camera and the network are opened by their threads: the picture does not wait for the network. */
+static int start(struct live *live)
+{
+    int status = open_lines(live);
+    if (!status)
+        status = open_screen(live);
+    if (status)
+        return status;
+    live->worker = worker_create();
+    live->brain = brain_create();
+    live->hotplug = hotplug_create();
+    if (!live->worker || !live->brain || picture_init(&live->picture, flow_drawn) || watch_all(live) < 0) {
+        log_error("cannot start: out of memory, threads or descriptors");
+        return EX_OSERR;
+    }
+    live_apply_look(live);
+    brain_load(live->brain, &live->config);
+    return EX_OK;
+}
+
+static int turn_once(struct live *live)
+{
+    int status = sd_event_prepare(live->event);
+    if (!status)
+        status = sd_event_wait(live->event, UINT64_MAX);
+    uint64_t start = clock_now_ns();
+    if (status > 0)
+        status = sd_event_dispatch(live->event);
+    if (status >= 0) {
+        flow_move(live);
+        status = watch_changing(live);
+    }
+    stats_time_ms(&live->stats, TIME_LOOP, clock_ms_since(start));
+    return status;
+}
+
+static int loop(struct live *live)
+{
+    int status = 0;
+    uint64_t now = clock_now_ns();
+    stats_begin(&live->stats, brain_cpu_ns(live->brain), now);
+    live->second_ns = now + SECOND_NS;
+    flow_move(live);
+    status = watch_changing(live);
+    while (!live->stop && status >= 0)
+        status = turn_once(live);
+    if (status < 0) {
+        log_error("the event loop failed: %s", strerror(-status));
+        return EX_OSERR;
+    }
+    report_second(live, clock_now_ns());
+    seen_clear(&live->seen);
+    return live->status;
+}
+
+/* Threads first, then what they use. One that does not end goes with the program. */
+static void finish(struct live *live, int status)
+{
+    double patience = 10 * live->stats.inference_mean_ms / 1e3;
+    live_unwatch(live, true);
+    live_unwatch(live, false);
+    bool ended = worker_destroy(live->worker, WORKER_PATIENCE_S);
+    ended = brain_destroy(live->brain, patience > MODEL_PATIENCE_S ? patience : MODEL_PATIENCE_S) && ended;
+    if (!ended) {
+        log_error("a reader, a camera or the network does not let go");
+        screen_close(live->composing ? NULL : live->show.screen);
+        _exit(status ? status : EX_SOFTWARE);
+    }
+    feed_finish(&live->feed);
+    frame_unref(live->next);
+    show_close(&live->show);
+    picture_finish(&live->picture);
+    seen_finish(&live->seen);
+    hotplug_destroy(live->hotplug);
+    lines_close(&live->stats_lines);
+    lines_close(&live->event_lines);
+    sd_event_unref(live->event);
+}
+
+int live_run(const struct config *config, const struct config_origin *origin)
+{
+    struct live *live = calloc(1, sizeof(*live));
+    if (!live)
+        return EX_OSERR;
+    live->config = *config;
+    live->origin = origin;
+    live->stats_lines.fd = live->event_lines.fd = -1;
+    live->drawn_generation = -1;
+    feed_init(&live->feed, clock_now_ns());
+    seen_init(&live->seen, &live->config, &live->event_lines);
+    int status = start(live);
+    if (!status)
+        status = loop(live);
+    finish(live, status);
+    free(live);
+    return status;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "app/live/picture.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int decode(struct picture *picture)
+{
+    struct frame *frame = picture->frame;
+    if (!frame)
+        return 0;
+    if (frame->format == FRAME_MJPEG)
+        return mjpeg_decode(picture->decoder, frame, &picture->decoded);
+    picture->decoded = frame_ref(frame);
+    return 0;
+}
+
+static int draw(struct picture *picture)
+{
+    struct overlay overlay;
+    uint64_t start = clock_now_ns();
+    look_overlay(&picture->look, &overlay);
+    int status = labels_draw(&picture->labels, &overlay, picture->width, picture->height, picture->whole);
+    picture->draw_ns = clock_now_ns() - start;
+    return status;
+}
+
+static int put_together(struct picture *picture)
+{
+    const struct frame *canvas = &picture->canvas->frame;
+    if (picture->labels_only)
+        return compose_labels(canvas, &picture->labels);
+    const struct frame *frame = picture->decoded ? picture->decoded : picture->black;
+    struct area from = picture->decoded ? picture->from : area_of(frame);
+    return compose(picture->converter, frame, from, picture->turn, canvas, picture->to, &picture->labels);
+}
+
+static void run(struct task *task)
+{
+    struct picture *picture = (struct picture *)task;
+    uint64_t start = clock_now_ns();
+    picture->decoded = NULL;
+    picture->draw_ns = 0;
+    picture->decode_status = decode(picture);
+    picture->status = picture->decode_status;
+    if (!picture->status && picture->canvas && picture->look_changed)
+        picture->status = draw(picture);
+    if (!picture->status && picture->canvas)
+        picture->status = put_together(picture);
+    picture->convert_ns = clock_now_ns() - start - picture->draw_ns;
+    if (!picture->status && picture->canvas)
+        picture->status = canvas_finish(picture->screen, picture->canvas);
+}
+
+int picture_init(struct picture *picture, void (*done)(struct task *task))
+{
+    memset(picture, 0, sizeof(*picture));
+    picture->task = (struct task){run, done};
+    picture->decoder = mjpeg_create();
+    picture->converter = converter_create();
+    picture->black = frame_create(FRAME_XRGB32, 16, 16);
+    if (!picture->decoder || !picture->converter || !picture->black) {
+        picture_finish(picture);
+        return -ENOMEM;
+    }
+    memset(picture->black->data[0], 0, (size_t)picture->black->stride[0] * 16);
+    return 0;
+}
+
+void picture_finish(struct picture *picture)
+{
+    frame_unref(picture->frame);
+    frame_unref(picture->decoded);
+    frame_unref(picture->black);
+    labels_finish(&picture->labels);
+    converter_destroy(picture->converter);
+    mjpeg_destroy(picture->decoder);
+    memset(picture, 0, sizeof(*picture));
+}
