@@ -281,10 +281,11 @@ static void move_next(struct live *live)
     pass_on(live);
 }
 
-static bool finished(const struct live *live)
+/* No frame is on its way any more: it is on the screen, or was given up with it. */
+static bool at_rest(const struct live *live)
 {
     const struct show *show = &live->show;
-    return live->feed.state == FEED_ENDED && !live->next && !live->composing && !show->waits &&
+    return !live->next && !live->composing && !show->waits &&
            (show->gone || show->away || screen_ready(show->screen));
 }
 
@@ -304,7 +305,9 @@ void flow_move(struct live *live)
              !live->show.away)
         compose_dark(live);
     show_present(&live->show, now);
-    if (finished(live)) {
+    if (live->cycle && at_rest(live))
+        end_cycle(live);
+    if (live->feed.state == FEED_ENDED && at_rest(live)) {
         if (live->feed.problem != -ENODATA)
             log_error("%s", live->feed.why);
         live_stop(live, live->feed.problem == -ENODATA ? EX_OK : exit_status(live->feed.problem));

@@ -216,8 +216,10 @@ enum screen_way show_way(struct show *show, const struct frame *frame)
     show->width = frame->width;
     show->height = frame->height;
     show->dmabuf = dmabuf;
-    if (show->info.way != before)
+    if (show->info.way != before) {
+        show_drop(show); /* labels for a plane that is not used any more */
         show->generation++;
+    }
     if (show->info.way != SCREEN_NOTHING && *show->info.driver)
         log_info("%s: %s%s", show->info.name,
                  show->info.way == SCREEN_PLANES ? "the camera's picture goes to a plane as it is"
