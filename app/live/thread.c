@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/live/thread.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -21,10 +23,12 @@ int thread_start(pthread_t *thread, const char *name, void *(*run)(void *user), 
 
 bool thread_join(pthread_t thread, double patience_s)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)patience_s + 1;
-    return !pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until);
+    static const struct timespec pause = {0, 1000000};
+    uint64_t start = clock_now_ns();
+    int status;
+    while ((status = pthread_tryjoin_np(thread, NULL)) == EBUSY && clock_ms_since(start) < 1e3 * patience_s)
+        nanosleep(&pause, NULL);
+    return !status;
 }
 
 uint64_t thread_cpu_ns(pthread_t thread)

@@ -148,9 +148,10 @@ class CommandTest(unittest.TestCase):
         self.folder = pathlib.Path(folder.name)
         self.environment = {"PATH": os.environ["PATH"], "HOME": folder.name, "PIPIT_MODELS": str(self.folder / "cards"),
                             "OMP_WAIT_POLICY": "passive",
-                            "LSAN_OPTIONS": f"suppressions={ROOT}/tests/app/leaks.txt:print_suppressions=0"}
+                            "LSAN_OPTIONS": f"suppressions={ROOT}/tests/app/leaks.txt:print_suppressions=0",
+                            "TSAN_OPTIONS": f"suppressions={ROOT}/tests/app/races.txt:print_suppressions=0"}
         self.environment.update((key, os.environ[key]) for key in ("QEMU_CPU", "LD_LIBRARY_PATH", "ASAN_OPTIONS",
-                                                                   "UBSAN_OPTIONS", "TSAN_OPTIONS") if key in os.environ)
+                                                                   "UBSAN_OPTIONS") if key in os.environ)
 
     def write(self, name, data):
         path = self.folder / name if isinstance(name, str) else pathlib.Path(os.fsdecode(os.fsencode(self.folder) + b"/" + name))

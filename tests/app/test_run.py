@@ -58,7 +58,7 @@ class RunTest(CommandTest):
         return errors
 
     def classify(self, picture):
-        return self.lines("classify", "-m", "colours.tflite", "-l", "names.txt", "-k", 1, picture)[0]["top"][0]["label"]
+        return self.lines("classify", "-j", 1, "-m", "colours.tflite", "-l", "names.txt", "-k", 1, picture)[0]["top"][0]["label"]
 
     # Its best answer is 0.58 of three classes, the others 0.21 each: hardly sure.
     CLASSIFY = ("--model", "colours.tflite", "--labels", "names.txt", "--uncertainty", "1")
