@@ -17,11 +17,38 @@ static int decode(struct picture *picture)
     return 0;
 }
 
+/* The part of a side that is on the screen: from `low` to `high` of what begins at `at` and is `size` long.
+ */
+static float visible(float low, float high, int at, int size, int screen)
+{
+    float from = (float)at + low * (float)size, to = (float)at + high * (float)size, length = to - from;
+    from = from > 0 ? from : 0;
+    to = to < (float)screen ? to : (float)screen;
+    return length > 0 && to > from ? (to - from) / length : 0;
+}
+
+/* Where the picture is cut off to fill the screen, a box of which hardly anything is left names nothing. */
+static void leave_out_hidden(struct picture *picture, struct overlay *overlay)
+{
+    const struct area *whole = &picture->whole;
+    int count = 0;
+    for (int i = 0; i < overlay->box_count; i++) {
+        const struct overlay_box *box = &overlay->boxes[i];
+        float seen = visible(box->box[0], box->box[2], whole->x, whole->width, picture->width) *
+                     visible(box->box[1], box->box[3], whole->y, whole->height, picture->height);
+        if (seen >= 0.3f)
+            picture->box[count++] = *box;
+    }
+    overlay->boxes = picture->box;
+    overlay->box_count = count;
+}
+
 static int draw(struct picture *picture)
 {
     struct overlay overlay;
     uint64_t start = clock_now_ns();
     look_overlay(&picture->look, &overlay);
+    leave_out_hidden(picture, &overlay);
     int status = labels_draw(&picture->labels, &overlay, picture->width, picture->height, picture->whole);
     picture->draw_ns = clock_now_ns() - start;
     return status;

@@ -25,6 +25,7 @@ struct picture {
     struct mjpeg *decoder;
     struct converter *converter;
     struct labels labels;
+    struct overlay_box box[TRACKS_MAX];
     struct frame *black;
     /* out */
     struct frame *decoded; /* a reference to the frame, or to what came out of it */

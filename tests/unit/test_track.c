@@ -164,7 +164,8 @@ START_TEST(test_more_than_there_is_room_for)
 {
     struct pipit_object many[200];
     for (int i = 0; i < 200; i++) {
-        float x = 0.07f * (float)(i % 14), y = 0.066f * (float)(i / 14);
+        int row = i / 14;
+        float x = 0.07f * (float)(i % 14), y = 0.066f * (float)row;
         many[i] = OBJECT(1, 0.9f, x, y, x + 0.06f, y + 0.06f);
     }
     tracker_update(&tracker, many, 200);
