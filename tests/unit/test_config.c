@@ -115,16 +115,25 @@ END_TEST
 START_TEST(test_values_that_make_no_sense)
 {
     static const char *const wrong[][2] = {
-        {"mode", "1920"},      {"mode", ""},         {"mode", "1920x"},      {"mode", "1920x1080@"},
-        {"mode", "axb"},       {"mode", "8x8"},      {"mode", "640x480@0"},  {"camera-size", "640x480@30"},
-        {"camera-size", "0"},  {"rotation", "45"},   {"rotation", ""},       {"fit", "fi"},
-        {"fit", "fit fill"},   {"mirror", "maybe"},  {"threshold", "1.5"},   {"threshold", "nan"},
-        {"threads", "65"},     {"threads", "1.5"},   {"threads", "two"},     {"margin", "0.3"},
-        {"hold", "-1"},        {"buffers", "1"},     {"camera-format", "h"}, {"cpu-mask", "mmx"},
-        {"camera-rate", "-1"}, {"smooth", "1"},      {"top", "11"},          {"camera-control", "gain"},
-        {"stall", "0"},        {"frames", "1e12"},   {"duration", ""},       {"camera-control", "=5"},
-        {"source", "webcam"},  {"source", "replay:"},
-        {"enter", "0"},        {"average", "0x10g"}, {"status", ""},         {"camera-control", "gain="},
+        {"mode", "1920"},       {"mode", ""},
+        {"mode", "1920x"},      {"mode", "1920x1080@"},
+        {"mode", "axb"},        {"mode", "8x8"},
+        {"mode", "640x480@0"},  {"camera-size", "640x480@30"},
+        {"camera-size", "0"},   {"rotation", "45"},
+        {"rotation", ""},       {"fit", "fi"},
+        {"fit", "fit fill"},    {"mirror", "maybe"},
+        {"threshold", "1.5"},   {"threshold", "nan"},
+        {"threads", "65"},      {"threads", "1.5"},
+        {"threads", "two"},     {"margin", "0.3"},
+        {"hold", "-1"},         {"buffers", "1"},
+        {"camera-format", "h"}, {"cpu-mask", "mmx"},
+        {"camera-rate", "-1"},  {"smooth", "1"},
+        {"top", "11"},          {"camera-control", "gain"},
+        {"stall", "0"},         {"frames", "1e12"},
+        {"duration", ""},       {"camera-control", "=5"},
+        {"source", "webcam"},   {"source", "replay:"},
+        {"enter", "0"},         {"average", "0x10g"},
+        {"status", ""},         {"camera-control", "gain="},
     };
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         ck_assert_msg(set(wrong[i][0], wrong[i][1]) == -EINVAL, "%s = %s", wrong[i][0], wrong[i][1]);
