@@ -168,15 +168,15 @@ class Count:
         return result
 
 
-def count(command, level, root, environment=None, output=None):
-    """Runs an arm64 command; root holds its libraries. What it prints goes to the file output (none: nowhere)."""
+def count(command, level, root, environment=None, said=""):
+    """Runs an arm64 command; root holds its libraries; said is its standard input."""
     with tempfile.TemporaryDirectory(prefix="icount.") as folder:
         file = os.path.join(folder, "counts")
         emulate = [*qemu(), "-L", root, "-cpu", LEVELS[level][0], "-plugin", f"{plugin()},out={file}"]
-        result = subprocess.run([*emulate, *command], stdin=subprocess.DEVNULL, stdout=output or subprocess.DEVNULL,
-                                stderr=subprocess.PIPE, env={**os.environ, **(environment or {})}, check=False)
+        result = subprocess.run([*emulate, *command], input=said.encode(), capture_output=True,
+                                env={**os.environ, **(environment or {})}, check=False)
         if result.returncode:
-            fail(f"{' '.join(command)}: status {result.returncode}\n{result.stderr.decode(errors='replace')}")
+            fail(f"{' '.join(command)}: status {result.returncode}\n{result.stderr.decode(errors='replace')[-2000:]}")
         return Count().read(file)
 
 
