@@ -75,10 +75,10 @@ class Ncnn:
         self.net.load_model(path + ".bin")
 
     def prepare(self, picture):
-        self.input = self.module.Mat(np.ascontiguousarray(picture.transpose(2, 0, 1)))
+        self.input = self.module.Mat(np.ascontiguousarray(picture.transpose(2, 0, 1))).clone()
 
     def run(self):
-        extractor = self.net.create_extractor()
+        self.extractor = extractor = self.net.create_extractor()  # owns the memory of what it answers
         extractor.input("in0", self.input)
         self.result = extractor.extract("out0")[1]
 
