@@ -2,8 +2,10 @@
 #include "engine/file.h"
 
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,6 +54,17 @@ int file_read(struct file *file, const char *path, struct pipit_error *error)
                       : status == -E2BIG ? "it is larger than 1 GiB"
                                          : strerror(-status);
     return fail(error, status, "cannot read the model '%s': %s", path, why);
+}
+
+void file_forget(const struct file *file, const void *bytes, size_t size)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = (uintptr_t)bytes, end = first + size;
+    if (first < (uintptr_t)file->bytes || end > (uintptr_t)file->bytes + file->size)
+        return;
+    first = (first + page - 1) / page * page;
+    end = end / page * page;
+    if (first < end)
+        madvise((char *)file->bytes + (first - (uintptr_t)file->bytes), end - first, MADV_DONTNEED);
 }
 
 void file_free(struct file *file)

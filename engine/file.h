@@ -13,5 +13,7 @@ struct file {
 /* -ENOENT, -EACCES, -EISDIR, -EIO ..., -E2BIG above 1 GiB, -EINVAL when it is empty, -ENOMEM. */
 int file_read(struct file *file, const char *path, struct pipit_error *error);
 void file_free(struct file *file);
+/* Gives the memory of a part, whole pages of it, back to the system; it reads as zeros from then on. */
+void file_forget(const struct file *file, const void *bytes, size_t size);
 
 #endif

@@ -99,6 +99,7 @@ struct graph {
     const char *normalisation; /* where it comes from: "metadata", "GGUF metadata" */
     int operators;             /* in the file, before anything was added or removed */
     size_t file_bytes;         /* size of the file, to which memory is kept in proportion */
+    const struct file *file;   /* whose memory goes as weights are packed; NULL: constants are elsewhere */
 };
 
 void graph_init(struct graph *graph);

@@ -129,6 +129,7 @@ static int create(struct pipit_model **out, const struct source *source,
     if (!status)
         status = set_up_tasks(model, error);
     pool_finish(&model->graph.data);
+    model->graph.file = NULL;
     if (status)
         pipit_model_destroy(model);
     else
@@ -162,6 +163,8 @@ static int make_from_bytes(const struct source *source, struct graph *graph,
     int status = importer->import(graph, source->bytes, source->size, settings, error);
     if (importer->copies && source->file)
         file_free(source->file);
+    else
+        graph->file = source->file;
     return status;
 }
 

@@ -2,6 +2,7 @@
 #include "engine/plan.h"
 
 #include "engine/arena.h"
+#include "engine/file.h"
 #include "engine/op.h"
 #include "engine/team.h"
 
@@ -140,10 +141,9 @@ static int place(struct plan *plan, const struct layout *layout, struct block *b
                     "the network needs %zu MiB for activations, more than Pipit gives to a file "
                     "of this size",
                     plan->arena_bytes >> 20);
-    plan->arena = aligned_alloc(64, plan->arena_bytes + 64);
+    plan->arena = pool_alloc(&plan->activations, plan->arena_bytes + 64, 1);
     if (!plan->arena)
         return fail(error, -ENOMEM, "out of memory for activations (%zu MiB)", plan->arena_bytes >> 20);
-    memset(plan->arena, 0, plan->arena_bytes + 64);
     for (int i = 0, b = 0; i < graph->tensors; i++)
         if (lives_in_arena(graph, layout, i))
             plan->address[i] = plan->arena + block[b++].offset;
@@ -194,6 +194,51 @@ static int give_scratch(struct plan *plan)
     return 0;
 }
 
+/* ---- giving a file's memory back while its weights are packed, so that they are not there twice ---- */
+
+enum { WORTHWHILE = 64 << 10, NODES_MAX_FORGET = 1000 };
+
+static bool packed_by(const struct graph *graph, const struct node *node, int input)
+{
+    const struct op_info *info = op_info(node->op);
+    return info->packs && info->data_input >= 0 && input != info->data_input &&
+           graph->tensor[node->input[input]].data;
+}
+
+static bool overlap(const struct tensor *a, const struct tensor *b)
+{
+    uintptr_t x = (uintptr_t)a->data, y = (uintptr_t)b->data;
+    return y && x < y + (size_t)tensor_bytes(b) && y < x + (size_t)tensor_bytes(a);
+}
+
+/* Tensors may share a file's bytes: does anything but node n, and nodes before it that packed them, read
+ * these? */
+static bool read_elsewhere(const struct graph *graph, const struct tensor *tensor, int n)
+{
+    for (int i = 0; i < graph->outputs; i++)
+        if (overlap(tensor, &graph->tensor[graph->output[i]]))
+            return true;
+    for (int m = 0; m < graph->nodes; m++)
+        for (int i = 0; i < graph->node[m].inputs; i++) {
+            int index = graph->node[m].input[i];
+            if (index >= 0 && overlap(tensor, &graph->tensor[index]) &&
+                !(m <= n && packed_by(graph, &graph->node[m], i)))
+                return true;
+        }
+    return false;
+}
+
+static void forget_weights(const struct graph *graph, int n)
+{
+    const struct node *node = &graph->node[n];
+    for (int i = 0; graph->file && graph->nodes <= NODES_MAX_FORGET && i < node->inputs; i++) {
+        const struct tensor *tensor = node->input[i] < 0 ? NULL : &graph->tensor[node->input[i]];
+        if (tensor && packed_by(graph, node, i) && tensor_bytes(tensor) >= WORTHWHILE &&
+            !read_elsewhere(graph, tensor, n))
+            file_forget(graph->file, tensor->data, (size_t)tensor_bytes(tensor));
+    }
+}
+
 static int prepare_nodes(struct plan *plan, struct pipit_error *error)
 {
     const struct graph *graph = plan->graph;
@@ -202,6 +247,7 @@ static int prepare_nodes(struct plan *plan, struct pipit_error *error)
         int status = info->alias ? 0 : info->prepare(plan, &graph->node[i], error);
         if (status)
             return status;
+        forget_weights(graph, i);
     }
     for (int i = 0; i < graph->outputs; i++) {
         int index = graph->output[i];
@@ -261,6 +307,6 @@ void plan_finish(struct plan *plan)
     forget_steps(plan);
     free(plan->step);
     free(plan->address);
-    free(plan->arena);
+    pool_finish(&plan->activations);
     *plan = (struct plan){0};
 }

@@ -36,6 +36,7 @@ struct plan {
     struct step *step;
     int steps, step_room;
     void **address; /* of every tensor of the graph; NULL when no step needs it */
+    struct pool activations; /* the arena alone */
     char *arena;
     size_t arena_bytes;
     char *scratch;

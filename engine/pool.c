@@ -9,16 +9,20 @@ enum { ALIGN = 64, SMALL_BLOCK = 16 << 10 };
 
 struct pool_block {
     struct pool_block *next;
+    void *memory;      /* to be freed; this header is at the first multiple of ALIGN in it */
     size_t used, size; /* bytes after this header, which is ALIGN long */
 };
 
+/* calloc() and not memset(): what the kernel hands out is zero, and takes no memory before it is written to.
+ */
 static struct pool_block *block_create(size_t size)
 {
     size_t total = ALIGN + (size + ALIGN - 1) / ALIGN * ALIGN;
-    struct pool_block *block = aligned_alloc(ALIGN, total);
-    if (!block)
+    void *memory = calloc(1, total + ALIGN);
+    if (!memory)
         return NULL;
-    memset(block, 0, total);
+    struct pool_block *block = (void *)(((uintptr_t)memory + ALIGN - 1) / ALIGN * ALIGN);
+    block->memory = memory;
     block->size = total - ALIGN;
     return block;
 }
@@ -68,7 +72,7 @@ void pool_finish(struct pool *pool)
 {
     while (pool->blocks) {
         struct pool_block *next = pool->blocks->next;
-        free(pool->blocks);
+        free(pool->blocks->memory);
         pool->blocks = next;
     }
     pool->bytes = 0;
