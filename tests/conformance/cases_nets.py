@@ -164,6 +164,14 @@ def files():
     w = f32(m, "DEQUANTIZE", [m.const("i8", (5, 1, 1, 3), scale=0.02, zero=3)], version=2)
     yield m.output(m.op("CONV_2D", [x, w, m.const("f32", (5,))], [m.tensor("f32")], padding="SAME", stride_w=1,
                         stride_h=1))
+    for also in "", "_and_multiplied":  # weights of 66 KiB that several operators read
+        m = Model(f"net_weights_shared{also}")
+        x, w, b = m.input("f32", (1, 130)), m.const("f32", (130, 130)), m.const("f32", (130,))
+        for _ in range(2):
+            x = f32(m, "FULLY_CONNECTED", [x, w, b])
+        if also:
+            x = f32(m, "MEAN", [f32(m, "MUL", [x, w]), m.ints([0])])
+        yield m.output(x)
     for kind, quant in (("u8", U8), ("i8", I8)):
         m = Model(f"net_quantised_inside_{kind}")
         x = m.op("QUANTIZE", [m.input("f32", (1, 4, 4, 3), low=-4, high=4)], [m.tensor(kind, **quant)])

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 struct text {
     const char *data;
@@ -226,7 +228,22 @@ static int run_model(const struct test *test, struct pipit_model *model, const c
     return bad;
 }
 
-static int run_test(const struct test *test, unsigned mask, int threads)
+/* From a file, whose memory goes while the model is opened. */
+static int open_file(struct pipit_model **model, const struct test *test,
+                     const struct pipit_settings *settings, struct pipit_error *error)
+{
+    char path[64];
+    int descriptor = memfd_create("conformance", MFD_CLOEXEC);
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", descriptor);
+    ssize_t written = write(descriptor, test->model.data, test->model.size);
+    int status = -EIO;
+    if (written == (ssize_t)test->model.size)
+        status = pipit_model_open(model, path, settings, error);
+    close(descriptor);
+    return status;
+}
+
+static int run_test(const struct test *test, unsigned mask, int threads, bool from_file)
 {
     struct pipit_settings settings;
     struct pipit_error error = {""};
@@ -237,7 +254,9 @@ static int run_test(const struct test *test, unsigned mask, int threads)
     settings.cpu_mask = mask;
     pipit_cpu_format(pipit_cpu_flags() & mask, cpu, sizeof(cpu));
     snprintf(how, sizeof(how), "%s, %d threads", cpu, threads);
-    int status = pipit_model_open_memory(&model, test->model.data, test->model.size, &settings, &error);
+    int status = from_file
+                     ? open_file(&model, test, &settings, &error)
+                     : pipit_model_open_memory(&model, test->model.data, test->model.size, &settings, &error);
     if (test->status)
         status = check_refusal(test, status, &error, how);
     else
@@ -249,13 +268,13 @@ static int run_test(const struct test *test, unsigned mask, int threads)
 static int run_everywhere(const struct test *test)
 {
     unsigned flags = pipit_cpu_flags(), mask = 0;
-    int bad = run_test(test, 0, 1);
+    int bad = run_test(test, 0, 1, false);
     for (unsigned bit = 1; bit && bit <= flags && !bad; bit <<= 1) {
         mask |= bit;
         if (flags & bit)
-            bad = run_test(test, mask, 1);
+            bad = run_test(test, mask, 1, false);
     }
-    return bad ? bad : run_test(test, ~0u, 3);
+    return bad ? bad : run_test(test, ~0u, 3, true);
 }
 
 static char *read_all(const char *path, size_t *size)
