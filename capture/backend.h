@@ -16,6 +16,7 @@ struct source_kind {
                 struct source_error *error); /* rest: settings->name after the prefix and ':' */
     void (*close)(struct source *source);
     int (*take)(struct source *source, struct frame **frame);
+    int (*list)(struct camera_list *list); /* appends its cameras; 0 or -ENOMEM; NULL: it has none */
 };
 
 struct source {
@@ -30,9 +31,6 @@ extern const struct source_kind source_v4l2, source_libcamera, source_replay;
 int source_fail(struct source_error *error, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Each appends its cameras to the list; 0 or -ENOMEM. */
-int v4l2_list(struct camera_list *list);
-int libcamera_list(struct camera_list *list);
 struct camera *camera_list_add(struct camera_list *list); /* zeroed; NULL: no memory */
 
 #ifdef __cplusplus

@@ -12,33 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct camera *camera_list_add(struct camera_list *list)
-{
-    struct camera *camera = realloc(list->camera, ((size_t)list->count + 1) * sizeof(*camera));
-    if (!camera)
-        return NULL;
-    list->camera = camera;
-    camera += list->count++;
-    memset(camera, 0, sizeof(*camera));
-    return camera;
-}
-
-int camera_list_init(struct camera_list *list)
-{
-    int status = 0;
-    *list = (struct camera_list){0};
-#ifdef PIPIT_V4L2
-    status = v4l2_list(list);
-#endif
-#ifdef PIPIT_LIBCAMERA
-    if (!status)
-        status = libcamera_list(list);
-#endif
-    if (status)
-        camera_list_finish(list);
-    return status;
-}
-
 void camera_list_finish(struct camera_list *list)
 {
     for (int i = 0; i < list->count; i++) {

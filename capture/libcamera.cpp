@@ -572,11 +572,7 @@ bool list_one(camera &entry, Camera &found)
     return added;
 }
 
-} // namespace
-
-extern "C" const source_kind source_libcamera = {"libcamera", open, close, take};
-
-extern "C" int libcamera_list(camera_list *list)
+int list(camera_list *list)
 {
     try {
         const Manager manager;
@@ -592,3 +588,9 @@ extern "C" int libcamera_list(camera_list *list)
         return -ENOMEM;
     }
 }
+
+} // namespace
+
+/* What libcamera_module.c looks for. */
+extern "C" __attribute__((visibility("default")))
+const source_kind pipit_libcamera = {"libcamera", open, close, take, list};

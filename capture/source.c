@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,16 +24,6 @@ static const struct {
 #endif
     {"replay", &source_replay},
 };
-
-int source_fail(struct source_error *error, int code, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    if (error)
-        vsnprintf(error->text, sizeof(error->text), format, args);
-    va_end(args);
-    return code;
-}
 
 void source_defaults(struct source_settings *settings)
 {
@@ -82,27 +71,40 @@ static void add_reason(struct source_error *error, const char *name, const char 
     snprintf(error->text + used, sizeof(error->text) - used, "%s%s: %s", used ? "; " : "", name, reason);
 }
 
-/* The error of the first camera is the one that the caller gets: it is most likely the one that was meant. */
-static int open_first(struct source **source, const struct source_settings *settings,
-                      struct source_error *error)
+/* Tries the cameras of one kind; *first is the error of the first camera of all. 0, also when none opens;
+ * -ENOMEM. */
+static int try_kind(const struct source_kind *kind, struct source **source,
+                    const struct source_settings *settings, struct source_error *reasons, int *first)
 {
-    struct camera_list list;
-    struct source_error reasons = {""};
-    int status = camera_list_init(&list), first = 0;
-    if (status)
-        return source_fail(error, status, "out of memory for the list of cameras");
-    for (int i = 0; i < list.count && !*source; i++) {
+    struct camera_list list = {0};
+    int status = kind->list(&list);
+    for (int i = 0; !status && i < list.count && !*source; i++) {
         struct source_settings one = *settings;
         struct source_error reason = {""};
         one.name = list.camera[i].id;
-        status = open_named(source, &one, &reason);
-        if (status)
-            add_reason(&reasons, list.camera[i].name, reason.text);
-        first = i == 0 ? status : first;
+        int error = open_named(source, &one, &reason);
+        if (error)
+            add_reason(reasons, list.camera[i].name, reason.text);
+        *first = *first ? *first : error;
     }
     camera_list_finish(&list);
+    return status;
+}
+
+/* The error of the first camera is the one that the caller gets: it is most likely the one that was meant.
+ * One kind after the other, because libcamera need not be loaded where V4L2 has a camera. */
+static int open_first(struct source **source, const struct source_settings *settings,
+                      struct source_error *error)
+{
+    struct source_error reasons = {""};
+    int status = 0, first = 0;
+    for (size_t i = 0; !status && !*source && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (kinds[i].kind && kinds[i].kind->list)
+            status = try_kind(kinds[i].kind, source, settings, &reasons, &first);
     if (*source)
         return 0;
+    if (status)
+        return source_fail(error, status, "out of memory for the list of cameras");
     return first ? source_fail(error, first, "%s", reasons.text)
                  : source_fail(error, -ENODEV, "no camera is connected");
 }
@@ -142,4 +144,16 @@ void source_info(const struct source *source, struct source_info *info)
 uint64_t source_dropped(const struct source *source)
 {
     return source->dropped;
+}
+
+int camera_list_init(struct camera_list *list)
+{
+    int status = 0;
+    *list = (struct camera_list){0};
+    for (size_t i = 0; !status && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (kinds[i].kind && kinds[i].kind->list)
+            status = kinds[i].kind->list(list);
+    if (status)
+        camera_list_finish(list);
+    return status;
 }

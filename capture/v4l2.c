@@ -147,4 +147,4 @@ static int open_camera(struct source **source, const char *path, const struct so
 }
 
 const struct source_kind source_v4l2 = {
-    .prefix = "v4l2", .open = open_camera, .close = close_camera, .take = take};
+    .prefix = "v4l2", .open = open_camera, .close = close_camera, .take = take, .list = v4l2_list};

@@ -28,6 +28,7 @@ void v4l2_stable_path(const char *path, char *name, size_t size);
 /* What the driver calls the camera; uvcvideo often says it twice, "C920: C920". */
 void v4l2_card_name(const struct v4l2_device *device, char *name, size_t size);
 bool v4l2_is_usb2(const char *path);
+int v4l2_list(struct camera_list *list); /* v4l2_list.c: as struct source_kind has it */
 
 /* ---- pixel formats, colours (v4l2_layout.c): no system calls ---- */
 
