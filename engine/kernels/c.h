@@ -16,10 +16,10 @@ void kernels_init_dotprod(struct kernels *kernels);
 
 /* References that faster kernels call for what they leave out: ends of rows, depthwise multipliers above 1.
  */
-void depthwise_run_f32_c(const struct depthwise *d, const void *const *in, int rows, void *out,
-                         size_t out_stride);
-void depthwise_run_i8_c(const struct depthwise *d, const void *const *in, int rows, void *out,
-                        size_t out_stride);
+void depthwise_run_f32_c(const struct depthwise *d, const struct depthwise_tile *tile);
+void depthwise_run_i8_c(const struct depthwise *d, const struct depthwise_tile *tile);
+void depthwise_pack_f32_c(const struct depthwise *d, const struct conv_weights *weights, void *packed);
+size_t depthwise_packed_bytes_f32_c(const struct depthwise *d);
 void depthwise_pack_i8_c(const struct depthwise *d, const struct conv_weights *weights, void *packed);
 size_t depthwise_packed_bytes_i8_c(const struct depthwise *d);
 void add_i8_c(int8_t *out, const int8_t *a, int step_a, const int8_t *b, int step_b, int n,
@@ -28,9 +28,20 @@ void mul_i8_c(int8_t *out, const int8_t *a, int step_a, const int8_t *b, int ste
               const struct mul_i8 *mul);
 void hard_swish_f32_c(float *out, const float *in, int n);
 
-static inline size_t align64(size_t bytes)
+/* Input of tap t (counted row by row) for an output column; bytes. */
+static inline const void *depthwise_input(const struct depthwise *d, const struct depthwise_tile *tile,
+                                          int row, int column, int t, size_t element)
 {
-    return (bytes + 63) / 64 * 64;
+    int ky = t / d->size[1], kx = t % d->size[1];
+    const char *from = tile->in[row * d->stride[0] + ky * d->dilation[0]];
+    return from + (size_t)(column * d->stride[1] + kx * d->dilation[1]) * (size_t)d->channels * element;
+}
+
+static inline float activate_f32(float x, float min, float max, bool hard_swish)
+{
+    if (hard_swish)
+        return x * (x < -3 ? 0 : x > 3 ? 6 : x + 3) * (1.0f / 6);
+    return x < min ? min : x > max ? max : x;
 }
 
 static inline int32_t clamp_i32(int32_t value, int32_t min, int32_t max)

@@ -26,7 +26,7 @@ static float dot_f32(const struct conv *conv, const struct conv_tile *tile, int 
 {
     float sum = 0;
     for (int t = 0; t < conv->taps; t++) {
-        const float *in = tile->in[t * tile->rows + row];
+        const float *in = (const void *)((const char *)tile->in[t] + (size_t)row * tile->in_step);
         for (int c = 0; c < conv->depth; c++)
             sum += in[c] * *weight++;
     }
@@ -37,11 +37,11 @@ static void run_f32(const struct conv *conv, const struct conv_tile *tile)
 {
     const float *bias = conv->packed, *weight = bias + conv->channels;
     size_t each = (size_t)conv->taps * (size_t)conv->depth;
-    for (int i = 0; i < tile->rows; i++) {
+    for (int i = 0; i < tile->pixels; i++) {
         float *out = (float *)tile->out + (size_t)i * tile->out_stride;
         for (int j = tile->from; j < tile->to; j++) {
             float sum = bias[j] + dot_f32(conv, tile, i, weight + (size_t)j * each);
-            out[j] = sum < conv->min_f32 ? conv->min_f32 : sum > conv->max_f32 ? conv->max_f32 : sum;
+            out[j] = activate_f32(sum, conv->min_f32, conv->max_f32, conv->hard_swish);
         }
     }
 }
@@ -78,7 +78,7 @@ static int32_t dot_i8(const struct conv *conv, const struct conv_tile *tile, int
 {
     uint32_t sum = 0; /* wraps as the reference's accumulator does */
     for (int t = 0; t < conv->taps; t++) {
-        const int8_t *in = tile->in[t * tile->rows + row];
+        const int8_t *in = (const int8_t *)tile->in[t] + (size_t)row * tile->in_step;
         for (int c = 0; c < conv->depth; c++)
             sum += (uint32_t)(in[c] * (*weight++ - conv->weight_zero));
     }
@@ -90,7 +90,7 @@ static void run_i8(const struct conv *conv, const struct conv_tile *tile)
     const struct channel_i8 *channel = conv->packed;
     const int8_t *weight = (const int8_t *)(channel + conv->channels);
     size_t each = (size_t)conv->taps * (size_t)conv->depth;
-    for (int i = 0; i < tile->rows; i++) {
+    for (int i = 0; i < tile->pixels; i++) {
         int8_t *out = (int8_t *)tile->out + (size_t)i * tile->out_stride;
         for (int j = tile->from; j < tile->to; j++) {
             uint32_t sum =

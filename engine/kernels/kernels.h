@@ -3,84 +3,11 @@
  * The kernel table. kernels_init() fills every slot with the C reference and lets each instruction set that
  * the CPU has (and the mask allows) overwrite slots with faster spellings of the same function. Integer
  * kernels are bit-exact to the reference; float ones may sum in another order.
- *
- * Integer arithmetic is TensorFlow Lite's reference: a 32-bit accumulator is multiplied by a Q31 multiplier
- * with the rounded high half of twice the product (gemmlowp's SaturatingRoundingDoublingHighMul, NEON's
- * SQRDMULH), then shifted right with halves rounded away from zero (RoundingDivideByPOT). Two roundings, as
- * the reference kernels have them, so that whole models agree bit for bit (Jacob et al., Quantization and
- * Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference, 2018). There is one 8-bit
- * type, int8: uint8 tensors are moved by 128 when a model is loaded.
  */
 #ifndef PIPIT_ENGINE_KERNELS_H
 #define PIPIT_ENGINE_KERNELS_H
 
-#include <stddef.h>
-#include <stdint.h>
-
-struct requant {        /* real factor = multiplier / 2^31 * 2^shift */
-    int32_t multiplier; /* 0 or 2^30 .. 2^31 - 1 */
-    int32_t shift;      /* > 0: to the left, before the multiplication */
-};
-
-/* A convolution as a product of matrices: output pixel i, channel j = sum over taps t and channels c of
- * in[t][i][c] * weight[j][t][c]. Pointwise convolutions and fully connected layers have one tap. */
-struct conv {
-    int taps, depth, channels; /* kernel positions, input channels, output channels (of one group) */
-    const void *packed;     /* weights, bias and requantisation in the order in which the kernel reads them */
-    float min_f32, max_f32; /* the activation as a clamp; -INFINITY, INFINITY: none */
-    int32_t out_zero, min_i8, max_i8;
-    int32_t weight_zero; /* of asymmetric weights (uint8 files), after the move by 128; else 0 */
-};
-
-/* Up to `tile` output pixels, and of each the channels [from, to). */
-struct conv_tile {
-    const void *const *in; /* in[t * rows + i]: the `depth` elements under tap t of pixel i; padding points to
-                              `depth` elements of the zero point */
-    int rows;              /* pixels, 1 to tile */
-    int from, to;          /* from is a multiple of the kernel's panel; to also, or equal to `channels` */
-    void *out;             /* float or int8; channel 0 of the first pixel */
-    size_t out_stride;     /* elements from one pixel to the next */
-    void *scratch;         /* conv_scratch() bytes, 64-byte aligned, this worker's own */
-};
-
-/* What a convolution's weights are before packing: [channels][taps][depth], row-major. */
-struct conv_weights {
-    const float *f32;
-    const int8_t *i8;
-    const float *bias_f32;         /* channels, or NULL */
-    const int32_t *bias_i32;       /* channels, or NULL */
-    const struct requant *requant; /* channels; int8 only */
-    int32_t in_zero;               /* zero point of the input; int8 only */
-};
-
-struct conv_kernel {
-    const char *name;
-    int tile;  /* pixels a call can make */
-    int panel; /* channels made together */
-    size_t (*packed_bytes)(const struct conv *conv);
-    void (*pack)(const struct conv *conv, const struct conv_weights *weights, void *packed);
-    size_t (*scratch)(const struct conv *conv); /* bytes a worker; NULL: none */
-    void (*run)(const struct conv *conv, const struct conv_tile *tile);
-};
-
-/* A depthwise convolution: output pixel i, channel j = sum over taps t of in[t][i][j / multiplier] *
- * weight[t][j]. */
-struct depthwise {
-    int taps, channels, multiplier; /* channels: of the input */
-    const void *packed;
-    float min_f32, max_f32;
-    int32_t in_zero, weight_zero, out_zero, min_i8, max_i8;
-};
-
-struct depthwise_kernel {
-    const char *name;
-    size_t (*packed_bytes)(const struct depthwise *depthwise);
-    /* weights: [taps][channels * multiplier] */
-    void (*pack)(const struct depthwise *depthwise, const struct conv_weights *weights, void *packed);
-    /* in[i * taps + t]; rows pixels; out_stride in elements from one pixel to the next */
-    void (*run)(const struct depthwise *depthwise, const void *const *in, int rows, void *out,
-                size_t out_stride);
-};
+#include "engine/kernels/product.h"
 
 struct add_i8 { /* TensorFlow Lite's ADD and SUB: both inputs to a common scale, 20 bits up */
     int32_t zero_a, zero_b, zero_out, min, max, left_shift;
@@ -122,28 +49,5 @@ struct kernels {
 };
 
 void kernels_init(struct kernels *kernels, unsigned flags);
-
-/* The reference's rounding, for all C kernels. */
-static inline int32_t requantise(int32_t value, struct requant r)
-{
-    int left = r.shift > 0 ? r.shift : 0;
-    int right = r.shift > 0 ? 0 : -r.shift;
-    int64_t product = (int64_t)(int32_t)((uint32_t)value << left) * r.multiplier;
-    int32_t high =
-        (int32_t)((product + (1 << 30)) >> 31); /* halves up; equal to gemmlowp's for all products */
-    if (right == 0)
-        return high;
-    int32_t mask = (int32_t)((1u << right) - 1), remainder = high & mask;
-    return (high >> right) + (remainder > (mask >> 1) + (high < 0));
-}
-
-/* The zero point added modulo 2^32, as the reference's int32 sums wrap on absurd models. */
-static inline int32_t requantise_to(uint32_t value, struct requant r, int32_t zero)
-{
-    return (int32_t)((uint32_t)requantise((int32_t)value, r) + (uint32_t)zero);
-}
-
-/* multiplier and shift of a positive real factor, as TensorFlow Lite's QuantizeMultiplier. */
-struct requant requant_from_double(double factor);
 
 #endif

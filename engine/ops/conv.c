@@ -2,10 +2,8 @@
 /* CONV_2D and FULLY_CONNECTED: tiles of output pixels, or for few pixels panels of channels, go to the
  * workers. */
 #include "engine/ops/activation.h"
-#include "engine/ops/geometry.h"
 #include "engine/ops/product.h"
-
-#include <string.h>
+#include "engine/ops/window.h"
 
 struct conv_args {
     struct conv conv; /* of one group; packed is the first group's */
@@ -14,89 +12,116 @@ struct conv_args {
     int groups, out_channels; /* of all groups */
     size_t packed_step;       /* bytes from one group's weights to the next */
     size_t element;           /* bytes */
-    const void *outside;      /* `depth` elements of zero */
-    size_t list_bytes, worker_bytes;
+    bool flat;                /* pointwise: all pixels of all images in one row */
+    bool merged;              /* a kernel row is one tap */
+    int outside;              /* byte */
+    size_t list_bytes, ring_bytes,
+        worker_bytes; /* scratch: rows, a row's taps, a block's taps, ring, kernel's */
     enum activation act;
 };
 
 /* ---- running ---- */
 
-static void list_taps(const struct conv_args *args, const void *in, int first, int rows, const void **list)
-{
-    for (int i = 0; i < rows; i++)
-        geometry_taps(&args->geometry, in, args->outside, first + i, list + i, rows);
-}
-
 static void finish_tile(const struct step *step, const struct conv_args *args, const struct conv_tile *tile)
 {
-    if (activation_is_clamp(args->act))
+    if (activation_is_clamp(args->act) || args->conv.hard_swish)
         return;
-    for (int i = 0; i < tile->rows; i++)
+    for (int i = 0; i < tile->pixels; i++)
         activation_apply_f32(step->kernels, args->act,
                              (float *)tile->out + (size_t)i * tile->out_stride + tile->from,
                              tile->to - tile->from);
 }
 
-static void shift_list(const void **list, int count, size_t bytes, const void *outside)
+/* All groups of `tile`, whose `in`, pixels and channels are set; `pixel` is its first in the output. */
+static void run_groups(const struct step *step, const struct conv_args *args, struct conv_tile tile,
+                       const void **tap, size_t pixel)
 {
-    for (int i = 0; i < count; i++)
-        if (list[i] != outside)
-            list[i] = (const char *)list[i] + bytes;
-}
-
-static void run_tile(const struct step *step, const struct conv_args *args, char *scratch, int first,
-                     int rows, int from, int to)
-{
-    const void **list = (const void **)scratch;
     struct conv conv = args->conv;
-    char *out = (char *)step->out[0] + (size_t)first * (size_t)args->out_channels * args->element;
-    list_taps(args, step->in[0], first, rows, list);
+    tile.out = (char *)step->out[0] + pixel * (size_t)args->out_channels * args->element;
+    tile.out_stride = (size_t)args->out_channels;
+    tile.in_step = (size_t)args->geometry.stride[1] * args->geometry.pixel_bytes;
+    tile.in = tap;
     for (int g = 0; g < args->groups; g++) {
-        struct conv_tile tile = {
-            .in = list,
-            .rows = rows,
-            .from = from,
-            .to = to,
-            .out = out + (size_t)g * (size_t)conv.channels * args->element,
-            .out_stride = (size_t)args->out_channels,
-            .scratch = scratch + args->list_bytes,
-        };
         args->kernel->run(&conv, &tile);
         finish_tile(step, args, &tile);
         conv.packed = (const char *)conv.packed + args->packed_step;
-        if (g + 1 < args->groups)
-            shift_list(list, rows * conv.taps, (size_t)conv.depth * args->element, args->outside);
+        tile.out = (char *)tile.out + (size_t)conv.channels * args->element;
+        for (int t = 0; t < conv.taps && args->groups > 1; t++)
+            tap[t] = (const char *)tap[t] + (size_t)conv.depth * args->element;
     }
+}
+
+static void run_blocks(const struct step *step, const struct conv_args *args, struct conv_tile tile,
+                       const void *const *first, int pixels, size_t pixel)
+{
+    const void **tap = (const void **)(void *)((char *)tile.scratch - args->ring_bytes - args->list_bytes);
+    size_t apart = (size_t)args->geometry.stride[1] * args->geometry.pixel_bytes;
+    for (int begin = 0; begin < pixels; begin += CONV_PIXELS) {
+        tile.pixels = pixels - begin < CONV_PIXELS ? pixels - begin : CONV_PIXELS;
+        for (int t = 0; t < args->conv.taps; t++)
+            tap[t] = (const char *)first[t] + (size_t)begin * apart;
+        run_groups(step, args, tile, tap, pixel + (size_t)begin);
+    }
+}
+
+static void list_taps(const struct conv_args *args, const void *const *row, const void **tap)
+{
+    const struct geometry *g = &args->geometry;
+    int columns = args->merged ? 1 : g->size[1];
+    for (int ky = 0; ky < g->size[0]; ky++)
+        for (int kx = 0; kx < columns; kx++)
+            tap[ky * columns + kx] =
+                (const char *)row[ky * g->dilation[0]] + (size_t)(kx * g->dilation[1]) * g->pixel_bytes;
+}
+
+static void run_rows(const struct step *step, const struct conv_args *args, struct conv_tile tile,
+                     char *scratch, int begin, int end)
+{
+    const struct geometry *g = &args->geometry;
+    const void **row = (const void **)(void *)scratch,
+               **tap = (const void **)(void *)(scratch + args->list_bytes);
+    struct window_rows rows = {g, step->in[0], scratch + 3 * args->list_bytes, args->outside, 1, 0};
+    for (int at = begin; at < end; at++) {
+        if (at == begin || at % g->out[0] == 0)
+            window_start(&rows);
+        window_read(&rows, at / g->out[0], at % g->out[0], 1, row);
+        list_taps(args, row, tap);
+        run_blocks(step, args, tile, tap, g->out[1], (size_t)at * (size_t)g->out[1]);
+    }
+}
+
+/* What the slowest of the workers does more than its fair share, in thousandths. */
+static int excess(int count, int grain, int workers)
+{
+    int grains = (count + grain - 1) / grain;
+    return (int)((int64_t)((grains + workers - 1) / workers) * grain * workers * 1000 / count);
 }
 
 static void run_conv(const struct step *step, int worker, int workers)
 {
     const struct conv_args *args = step->args;
-    int tile = args->kernel->tile, pixels = geometry_pixels(&args->geometry);
-    int begin = 0, end = pixels, from = 0, to = args->conv.channels;
-    if (pixels >= tile * workers || args->groups > 1)
-        share(pixels, tile, worker, workers, &begin, &end);
+    const struct geometry *g = &args->geometry;
+    int units = args->flat ? geometry_pixels(g) : g->batch * g->out[0],
+        grain = args->flat ? args->kernel->tile : 1;
+    int begin = 0, end = units, from = 0, to = args->conv.channels;
+    if (args->groups > 1 || excess(units, grain, workers) <= excess(to, args->kernel->panel, workers))
+        share(units, grain, worker, workers, &begin, &end);
     else
-        share(args->conv.channels, args->kernel->panel, worker, workers, &from, &to);
+        share(to, args->kernel->panel, worker, workers, &from, &to);
     char *scratch = step->scratch + (size_t)worker * args->worker_bytes;
-    for (int first = begin; first < end && from < to; first += tile)
-        run_tile(step, args, scratch, first, end - first < tile ? end - first : tile, from, to);
+    struct conv_tile tile = {
+        .from = from, .to = to, .scratch = scratch + 3 * args->list_bytes + args->ring_bytes};
+    if (begin >= end || from >= to)
+        return;
+    if (!args->flat) {
+        run_rows(step, args, tile, scratch, begin, end);
+        return;
+    }
+    const void *first = (const char *)step->in[0] + (size_t)begin * g->pixel_bytes;
+    run_blocks(step, args, tile, &first, end - begin, (size_t)begin);
 }
 
 /* ---- preparing ---- */
-
-static int make_outside(struct plan *plan, const struct node *node, struct conv_args *args)
-{
-    size_t bytes = ((size_t)args->conv.depth * args->element + 127) / 64 * 64; /* kernels may read ahead */
-    void *outside = plan_alloc(plan, bytes, 1);
-    if (!outside)
-        return -ENOMEM;
-    const struct tensor *in = node_input(plan->graph, node, 0);
-    if (in->type == PIPIT_I8)
-        memset(outside, in->quant.zero[0], bytes);
-    args->outside = outside;
-    return 0;
-}
 
 static int pack_groups(struct plan *plan, const struct node *node, struct conv_args *args)
 {
@@ -136,6 +161,28 @@ static void set_ranges(const struct graph *graph, const struct node *node, struc
     conv->weight_zero = product_weight_zero(graph, node);
 }
 
+static void set_shape_of_conv(struct conv_args *args, int depth)
+{
+    const struct geometry *g = &args->geometry;
+    args->merged = args->groups == 1 && g->dilation[1] == 1;
+    args->flat = g->size[0] * g->size[1] == 1 && g->stride[0] == 1 && g->stride[1] == 1 && !window_pads(g);
+    args->conv = (struct conv){
+        .taps = args->merged ? g->size[0] : g->size[0] * g->size[1],
+        .depth = args->merged ? g->size[1] * depth : depth,
+        .channels = args->out_channels / args->groups,
+        .hard_swish = args->act == ACT_HARD_SWISH,
+    };
+}
+
+static void set_scratch(struct conv_args *args)
+{
+    int rows = window_list(&args->geometry, 1), taps = args->conv.taps;
+    args->list_bytes = align64((size_t)(rows > taps ? rows : taps) * sizeof(void *));
+    args->ring_bytes = window_bytes(&args->geometry, 1);
+    size_t own = args->kernel->scratch ? args->kernel->scratch(&args->conv) : 0;
+    args->worker_bytes = 3 * args->list_bytes + args->ring_bytes + align64(own);
+}
+
 static int prepare_product(struct plan *plan, const struct node *node, const struct geometry *geometry,
                            int channels, int depth, int groups, struct pipit_error *error)
 {
@@ -152,20 +199,15 @@ static int prepare_product(struct plan *plan, const struct node *node, const str
     args->out_channels = channels;
     args->element = kind == PRODUCT_I8 ? 1 : sizeof(float);
     args->act = node->act;
-    args->conv = (struct conv){
-        .taps = geometry->size[0] * geometry->size[1], .depth = depth, .channels = channels / groups};
+    set_shape_of_conv(args, depth);
     set_ranges(plan->graph, node, &args->conv);
-    size_t list = (size_t)args->conv.taps * (size_t)args->kernel->tile * sizeof(void *);
-    args->list_bytes = (list + 63) / 64 * 64;
-    args->worker_bytes =
-        args->list_bytes + (args->kernel->scratch ? args->kernel->scratch(&args->conv) + 63 : 0);
-    args->worker_bytes = (args->worker_bytes + 63) / 64 * 64;
+    args->outside = kind == PRODUCT_I8 ? node_input(plan->graph, node, 0)->quant.zero[0] : 0;
+    set_scratch(args);
     step->run = run_conv;
     step->args = args;
     step->kernel = args->kernel->name;
     step->scratch_bytes = args->worker_bytes * (size_t)plan->workers;
-    int status = make_outside(plan, node, args);
-    return status ? status : pack_groups(plan, node, args);
+    return pack_groups(plan, node, args);
 }
 
 /* ---- CONV_2D ---- */

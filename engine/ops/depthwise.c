@@ -1,36 +1,49 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/ops/activation.h"
-#include "engine/ops/geometry.h"
 #include "engine/ops/product.h"
-
-#include <string.h>
-
-enum { ROWS = 8 }; /* pixels whose taps are listed together */
+#include "engine/ops/window.h"
 
 struct depthwise_args {
     struct depthwise depthwise;
     const struct depthwise_kernel *kernel;
     struct geometry geometry;
-    size_t element, list_bytes;
-    const void *outside;
+    size_t element, list_bytes, worker_bytes; /* scratch: rows, ring */
+    int outside;                              /* byte */
     enum activation act;
 };
+
+static void run_tile(const struct step *step, const struct depthwise_args *args, const void *const *row,
+                     int at, int rows)
+{
+    int columns = args->geometry.out[1], channels = args->depthwise.channels * args->depthwise.multiplier;
+    size_t out_row = (size_t)columns * (size_t)channels;
+    struct depthwise_tile tile = {.in = row,
+                                  .rows = rows,
+                                  .columns = columns,
+                                  .out = (char *)step->out[0] + (size_t)at * out_row * args->element,
+                                  .out_row = out_row};
+    args->kernel->run(&args->depthwise, &tile);
+    if (!activation_is_clamp(args->act) && !args->depthwise.hard_swish)
+        activation_apply_f32(step->kernels, args->act, (float *)tile.out, rows * columns * channels);
+}
 
 static void run_depthwise(const struct step *step, int worker, int workers)
 {
     const struct depthwise_args *args = step->args;
-    int begin, end, taps = args->depthwise.taps;
-    int channels = args->depthwise.channels * args->depthwise.multiplier;
-    share(geometry_pixels(&args->geometry), ROWS, worker, workers, &begin, &end);
-    const void **list = (const void **)(step->scratch + (size_t)worker * args->list_bytes);
-    for (int first = begin; first < end; first += ROWS) {
-        int rows = end - first < ROWS ? end - first : ROWS;
-        for (int i = 0; i < rows; i++)
-            geometry_taps(&args->geometry, step->in[0], args->outside, first + i, list + i * taps, 1);
-        char *out = (char *)step->out[0] + (size_t)first * (size_t)channels * args->element;
-        args->kernel->run(&args->depthwise, list, rows, out, (size_t)channels);
-        if (!activation_is_clamp(args->act))
-            activation_apply_f32(step->kernels, args->act, (float *)(void *)out, rows * channels);
+    const struct geometry *g = &args->geometry;
+    int begin, end;
+    share(g->batch * g->out[0], 1, worker, workers, &begin, &end);
+    char *scratch = step->scratch + (size_t)worker * args->worker_bytes;
+    const void **row = (const void **)(void *)scratch;
+    struct window_rows rows = {g, step->in[0], scratch + args->list_bytes, args->outside, args->kernel->rows,
+                               0};
+    for (int at = begin, together; at < end; at += together) {
+        int y = at % g->out[0], left = g->out[0] - y < end - at ? g->out[0] - y : end - at;
+        together = left < args->kernel->rows ? left : args->kernel->rows;
+        if (y == 0)
+            window_start(&rows);
+        window_read(&rows, at / g->out[0], y, together, row);
+        run_tile(step, args, row, at, together);
     }
 }
 
@@ -49,14 +62,10 @@ static int pack(struct plan *plan, const struct node *node, struct depthwise_arg
         .in_zero = i8 ? in->quant.zero[0] : 0,
     };
     void *packed = plan_alloc(plan, args->kernel->packed_bytes(&args->depthwise), 1);
-    size_t bytes = ((size_t)args->depthwise.channels * args->element + 127) / 64 * 64;
-    void *outside = plan_alloc(plan, bytes, 1);
-    if (!packed || !outside || (i8 && !w.requant))
+    if (!packed || (i8 && !w.requant))
         return -ENOMEM;
-    memset(outside, i8 ? in->quant.zero[0] : 0, bytes);
     args->kernel->pack(&args->depthwise, &w, packed);
     args->depthwise.packed = packed;
-    args->outside = outside;
     return 0;
 }
 
@@ -86,17 +95,26 @@ static int prepare_depthwise(struct plan *plan, const struct node *node, struct 
     if (!args || !step)
         return -ENOMEM;
     args->depthwise = (struct depthwise){
-        .taps = weights->shape[1] * weights->shape[2], .channels = in->shape[3], .multiplier = multiplier};
+        .size = {geometry.size[0], geometry.size[1]},
+        .stride = {geometry.stride[0], geometry.stride[1]},
+        .dilation = {geometry.dilation[0], geometry.dilation[1]},
+        .channels = in->shape[3],
+        .multiplier = multiplier,
+        .hard_swish = node->act == ACT_HARD_SWISH,
+    };
     set_ranges(plan->graph, node, &args->depthwise);
     args->kernel = kind == PRODUCT_I8 ? &plan->kernels->depthwise_i8 : &plan->kernels->depthwise_f32;
     args->geometry = geometry;
     args->element = kind == PRODUCT_I8 ? 1 : sizeof(float);
     args->act = node->act;
-    args->list_bytes = ((size_t)args->depthwise.taps * ROWS * sizeof(void *) + 63) / 64 * 64;
+    args->outside = kind == PRODUCT_I8 ? in->quant.zero[0] : 0;
+    int together = args->kernel->rows;
+    args->list_bytes = align64((size_t)window_list(&geometry, together) * sizeof(void *));
+    args->worker_bytes = args->list_bytes + window_bytes(&geometry, together);
     step->run = run_depthwise;
     step->args = args;
     step->kernel = args->kernel->name;
-    step->scratch_bytes = args->list_bytes * (size_t)plan->workers;
+    step->scratch_bytes = args->worker_bytes * (size_t)plan->workers;
     return pack(plan, node, args);
 }
 

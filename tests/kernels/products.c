@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS_MAX = 8, GUARD = 64, POISON = 0x5a };
+enum { ROWS_MAX = 23, GUARD = 64, POISON = 0x5a };
 static const int channels[] = {1, 3, 8, 16, 24, 40, 72, 88, 96, 112, 120, 17, 33};
 static const int depths[] = {1, 2, 3, 7, 8, 16, 24, 27, 40, 96, 113};
 enum { CHANNELS = sizeof(channels) / sizeof(channels[0]), DEPTHS = sizeof(depths) / sizeof(depths[0]) };
@@ -86,7 +86,7 @@ static struct problem problem_create(struct context *context, int taps, int dept
 {
     struct problem p = {.taps = taps, .depth = depth, .channels = n, .rows = rows, .i8 = i8, .stride = n + 5};
     size_t weights = (size_t)taps * (size_t)depth * (size_t)n,
-           inputs = (size_t)taps * (size_t)rows * (size_t)(depth > n ? depth : n);
+           inputs = (size_t)taps * (size_t)rows * (size_t)(depth + 2);
     p.f32 = poisoned(weights * sizeof(float));
     p.w8 = poisoned(weights);
     p.bias_f32 = poisoned((size_t)n * sizeof(float));
@@ -94,7 +94,7 @@ static struct problem problem_create(struct context *context, int taps, int dept
     p.requant = poisoned((size_t)n * sizeof(*p.requant));
     p.in_f32 = poisoned(inputs * sizeof(float));
     p.in_i8 = poisoned(inputs);
-    p.list = poisoned((size_t)taps * (size_t)rows * sizeof(void *));
+    p.list = poisoned((size_t)taps * sizeof(void *));
     fill_f32(context, p.f32, weights);
     fill_i8(context, p.w8, weights);
     fill_f32(context, p.bias_f32, (size_t)n);
@@ -119,11 +119,17 @@ static struct conv_weights weights_of(const struct problem *p, int32_t in_zero)
     return (struct conv_weights){p->f32, p->w8, p->bias_f32, p->bias_i32, p->requant, in_zero};
 }
 
-static void list_inputs(const struct problem *p, int each)
+/* Tap t of all pixels lies in one piece, each pixel with two elements that are not its own. */
+static size_t input_step(const struct problem *p)
 {
-    for (int i = 0; i < p->taps * p->rows; i++)
-        p->list[i] = p->i8 ? (const void *)(p->in_i8 + (size_t)i * (size_t)each)
-                           : (const void *)(p->in_f32 + (size_t)i * (size_t)each);
+    return ((size_t)p->depth + 2) * (p->i8 ? 1 : sizeof(float));
+}
+
+static void list_inputs(const struct problem *p)
+{
+    for (int t = 0; t < p->taps; t++)
+        p->list[t] = (p->i8 ? (const char *)p->in_i8 : (const char *)p->in_f32) +
+                     (size_t)t * (size_t)p->rows * input_step(p);
 }
 
 static bool same(const struct problem *p, const void *a, const void *b)
@@ -152,25 +158,19 @@ static void *run_conv(const struct conv_kernel *kernel, struct conv conv, const 
     kernel->pack(&conv, &weights, packed);
     conv.packed = packed;
     uint64_t start = clock_now_ns();
-    for (int first = 0; first < p->rows; first += kernel->tile) {
-        int rows = p->rows - first < kernel->tile ? p->rows - first : kernel->tile;
-        const void *list[64 * ROWS_MAX];
-        for (int t = 0; t < p->taps; t++)
-            memcpy(list + t * rows, p->list + t * p->rows + first, (size_t)rows * sizeof(*list));
-        int half =
-            conv.channels / 2 / kernel->panel * kernel->panel; /* in two parts, as workers share channels */
-        for (int part = 0; part < 2; part++) {
-            struct conv_tile tile = {.in = list,
-                                     .rows = rows,
-                                     .from = part ? half : 0,
-                                     .to = part ? conv.channels : half,
-                                     .out = (char *)out +
-                                            (size_t)first * (size_t)p->stride * (p->i8 ? 1 : sizeof(float)),
-                                     .out_stride = (size_t)p->stride,
-                                     .scratch = scratch};
-            if (tile.from < tile.to)
-                kernel->run(&conv, &tile);
-        }
+    int half =
+        conv.channels / 2 / kernel->panel * kernel->panel; /* in two parts, as workers share channels */
+    for (int part = 0; part < 2; part++) {
+        struct conv_tile tile = {.in = p->list,
+                                 .in_step = input_step(p),
+                                 .pixels = p->rows,
+                                 .from = part ? half : 0,
+                                 .to = part ? conv.channels : half,
+                                 .out = out,
+                                 .out_stride = (size_t)p->stride,
+                                 .scratch = scratch};
+        if (tile.from < tile.to)
+            kernel->run(&conv, &tile);
     }
     *ms = clock_ms_since(start);
     free(packed);
@@ -194,6 +194,7 @@ static struct conv random_conv(struct context *context, const struct problem *p)
         conv.max_f32 = 6;
         conv.min_i8 = conv.out_zero;
     }
+    conv.hard_swish = random_between(context, 0, 2) == 0;
     return conv;
 }
 
@@ -204,7 +205,7 @@ static void conv_case(struct context *context, const struct conv_kernel *last, c
     struct conv conv = random_conv(context, &p);
     int32_t in_zero = random_between(context, -128, 127);
     double ms;
-    list_inputs(&p, depth);
+    list_inputs(&p);
     void *a = run_conv(last, conv, &p, in_zero, &ms), *b = run_conv(next, conv, &p, in_zero, &ms);
     if (!same(&p, a, b)) {
         char what[100];
@@ -223,7 +224,7 @@ static void bench_conv(struct context *context, const struct conv_kernel *c, con
     struct conv conv = random_conv(context, &p);
     double best[2] = {1e9, 1e9};
     conv.weight_zero = 0;
-    list_inputs(&p, 96);
+    list_inputs(&p);
     for (int round = 0; round < 20; round++)
         for (int k = 0; k < 2; k++) {
             double ms;
@@ -261,42 +262,70 @@ void check_conv(struct context *context, const struct kernels *last, const struc
 
 /* ---- depthwise ---- */
 
-static void *run_depthwise(const struct depthwise_kernel *kernel, struct depthwise d, const struct problem *p,
-                           double *ms)
+struct windows { /* a depthwise problem's rows and columns of output */
+    int rows, columns, in_rows, in_columns;
+};
+
+static struct windows windows_of(const struct depthwise *d, int rows, int columns)
 {
+    return (struct windows){rows, columns, (rows - 1) * d->stride[0] + (d->size[0] - 1) * d->dilation[0] + 1,
+                            (columns - 1) * d->stride[1] + (d->size[1] - 1) * d->dilation[1] + 1};
+}
+
+static void *run_depthwise(const struct depthwise_kernel *kernel, struct depthwise d, const struct problem *p,
+                           const struct windows *w, double *ms)
+{
+    size_t element = p->i8 ? 1 : sizeof(float), in_row = (size_t)w->in_columns * (size_t)d.channels * element;
     struct conv_weights weights = weights_of(p, d.in_zero);
     void *packed = poisoned(kernel->packed_bytes(&d)), *out = output(p);
+    const void *row[64];
     kernel->pack(&d, &weights, packed);
     d.packed = packed;
     uint64_t start = clock_now_ns();
-    kernel->run(&d, p->list, p->rows, out, (size_t)p->stride);
+    for (int y = 0; y < w->rows; y += kernel->rows) {
+        int rows = w->rows - y < kernel->rows ? w->rows - y : kernel->rows;
+        for (int k = 0; k < windows_of(&d, rows, w->columns).in_rows; k++)
+            row[k] = (const char *)(p->i8 ? (const void *)p->in_i8 : p->in_f32) +
+                     (size_t)(y * d.stride[0] + k) * in_row;
+        struct depthwise_tile tile = {
+            row, rows, w->columns, (char *)out + (size_t)y * (size_t)p->stride * element, (size_t)p->stride};
+        kernel->run(&d, &tile);
+    }
     *ms = clock_ms_since(start);
     free(packed);
     return out;
 }
 
-static void depthwise_case(struct context *context, const struct depthwise_kernel *last,
-                           const struct depthwise_kernel *next, bool i8, int taps, int n, int multiplier)
+/* Room for the inputs of all windows as `depth`, and rows of outputs as `channels`. */
+static struct problem depthwise_problem(struct context *context, const struct depthwise *d,
+                                        const struct windows *w, bool i8)
 {
-    struct problem p =
-        problem_create(context, taps, 1, n * multiplier, random_between(context, 1, ROWS_MAX), i8);
+    int taps = depthwise_taps(d), n = d->channels * d->multiplier, wide = w->columns * n;
+    int inputs = (w->in_rows * w->in_columns * d->channels + taps * w->rows - 1) / (taps * w->rows);
+    return problem_create(context, taps, inputs, wide, w->rows, i8);
+}
+
+static void depthwise_case(struct context *context, const struct depthwise_kernel *last,
+                           const struct depthwise_kernel *next, bool i8, struct depthwise d)
+{
+    struct windows w = windows_of(&d, random_between(context, 1, 3), random_between(context, 1, 9));
+    struct problem p = depthwise_problem(context, &d, &w, i8);
     struct conv conv = random_conv(context, &p);
-    struct depthwise d = {.taps = taps,
-                          .channels = n,
-                          .multiplier = multiplier,
-                          .min_f32 = conv.min_f32,
-                          .max_f32 = conv.max_f32,
-                          .in_zero = random_between(context, -128, 127),
-                          .weight_zero = conv.weight_zero,
-                          .out_zero = conv.out_zero,
-                          .min_i8 = conv.min_i8,
-                          .max_i8 = conv.max_i8};
+    d.min_f32 = conv.min_f32;
+    d.max_f32 = conv.max_f32;
+    d.hard_swish = conv.hard_swish;
+    d.in_zero = random_between(context, -128, 127);
+    d.weight_zero = conv.weight_zero;
+    d.out_zero = conv.out_zero;
+    d.min_i8 = conv.min_i8;
+    d.max_i8 = conv.max_i8;
     double ms;
-    list_inputs(&p, n);
-    void *a = run_depthwise(last, d, &p, &ms), *b = run_depthwise(next, d, &p, &ms);
+    void *a = run_depthwise(last, d, &p, &w, &ms), *b = run_depthwise(next, d, &p, &w, &ms);
     if (!same(&p, a, b)) {
-        char what[100];
-        snprintf(what, sizeof(what), "%d taps, %d channels, multiplier %d", taps, n, multiplier);
+        char what[120];
+        snprintf(what, sizeof(what),
+                 "%d x %d, stride %d, dilation %d, %d channels, multiplier %d, %d x %d windows", d.size[0],
+                 d.size[1], d.stride[1], d.dilation[1], d.channels, d.multiplier, w.rows, w.columns);
         report(context, next->name, what);
     }
     free(a);
@@ -307,23 +336,24 @@ static void depthwise_case(struct context *context, const struct depthwise_kerne
 static void bench_depthwise(struct context *context, const struct depthwise_kernel *c,
                             const struct depthwise_kernel *next, bool i8)
 {
-    struct problem p = problem_create(context, 9, 1, 96, 196, i8);
-    struct depthwise d = {.taps = 9,
+    struct depthwise d = {.size = {3, 3},
+                          .stride = {1, 1},
+                          .dilation = {1, 1},
                           .channels = 96,
                           .multiplier = 1,
-                          .min_f32 = 0,
                           .max_f32 = 6,
                           .min_i8 = -128,
                           .max_i8 = 127};
+    struct windows w = windows_of(&d, 14, 14);
+    struct problem p = depthwise_problem(context, &d, &w, i8);
     double best[2] = {1e9, 1e9};
-    list_inputs(&p, 96);
     for (int round = 0; round < 20; round++)
         for (int k = 0; k < 2; k++) {
             double ms;
-            free(run_depthwise(k ? next : c, d, &p, &ms));
+            free(run_depthwise(k ? next : c, d, &p, &w, &ms));
             best[k] = ms < best[k] ? ms : best[k];
         }
-    printf("%-22s %7.2f GMAC/s, %5.1f times C (96 channels, 3 x 3, 196 pixels)\n", next->name,
+    printf("%-22s %7.2f GMAC/s, %5.1f times C (96 channels, 3 x 3, 14 x 14 pixels)\n", next->name,
            96.0 * 9 * 196 / best[1] / 1e6, best[0] / best[1]);
     problem_destroy(&p);
 }
@@ -332,6 +362,8 @@ static void check_one_depthwise(struct context *context, const struct depthwise_
                                 const struct depthwise_kernel *next, const struct depthwise_kernel *c,
                                 bool i8)
 {
+    static const int sizes[][2] = {{3, 3}, {5, 5}, {1, 1}, {2, 3}, {3, 1}, {7, 7}, {8, 8}};
+    enum { SIZES = sizeof(sizes) / sizeof(sizes[0]) };
     if (last->run == next->run)
         return;
     context->compared++;
@@ -340,8 +372,15 @@ static void check_one_depthwise(struct context *context, const struct depthwise_
         return;
     }
     for (int n = 0; n < CHANNELS; n++)
-        for (int taps = 1; taps <= 25; taps += 4)
-            depthwise_case(context, last, next, i8, taps, channels[n], random_between(context, 0, 5) ? 1 : 2);
+        for (int i = 0; i < 5; i++) {
+            const int *size = sizes[i < 4 ? i / 2 : random_between(context, 2, SIZES - 1)];
+            struct depthwise d = {.size = {size[0], size[1]}, .channels = channels[n], .multiplier = 1};
+            d.stride[0] = d.stride[1] = 1 + i % 2;
+            d.dilation[0] = d.dilation[1] = random_between(context, 0, 6) ? 1 : 2;
+            if (random_between(context, 0, 5) == 0)
+                d.multiplier = 2;
+            depthwise_case(context, last, next, i8, d);
+        }
 }
 
 void check_depthwise(struct context *context, const struct kernels *last, const struct kernels *next)

@@ -1,156 +1,333 @@
 /* SPDX-License-Identifier: MIT */
-/* int8 convolution with SDOT (FEAT_DotProd): four products a lane and instruction. */
-#include "engine/kernels/c.h"
-#include "engine/kernels/arm/neon.h"
+/* int8 convolution with SDOT (FEAT_DotProd): four products a lane and instruction. The tiles are those of
+ * conv_f32_neon.c, and so is the reason for assembly. */
+#include "engine/kernels/arm/requant.h"
 
-enum { TILE = 4, PANEL = 16 };
+enum { TILE = 8, PANEL = 16, HALF = 8 };
 
-/* A panel is bias, multiplier, shift[16], then weight[quads][16][4]; each tap's depth is filled up to quads
- * with 0. */
-static size_t panels(const struct conv *conv)
-{
-    return ((size_t)conv->channels + PANEL - 1) / PANEL;
-}
-
+/* A panel is a head, then weight[quads][width][4]; each tap's depth is filled up to quads with the weights'
+ * zero point, so that what is read behind the inputs counts for nothing. */
 static size_t quads(const struct conv *conv)
 {
     return (size_t)conv->taps * (((size_t)conv->depth + 3) / 4);
 }
 
-static size_t panel_bytes(const struct conv *conv)
+static int width(const struct conv *conv, int first)
 {
-    return PANEL * (3 * sizeof(int32_t) + quads(conv) * 4);
+    return conv->channels - first <= HALF ? HALF : PANEL;
+}
+
+static size_t panel_bytes(const struct conv *conv, int width)
+{
+    return sizeof(struct head_i8) + quads(conv) * (size_t)width * 4;
 }
 
 static size_t packed_bytes(const struct conv *conv)
 {
-    return panels(conv) * panel_bytes(conv);
+    int last = (conv->channels - 1) / PANEL * PANEL;
+    return (size_t)(last / PANEL) * panel_bytes(conv, PANEL) + panel_bytes(conv, width(conv, last));
 }
 
-/* A tile's inputs, each pixel's one behind the other, with room to read ahead; then the pixels' sums. */
-static size_t row_bytes(const struct conv *conv)
-{
-    return (quads(conv) * 4 + 15) / 16 * 16;
-}
-
-static size_t scratch_bytes(const struct conv *conv)
-{
-    return align64(TILE * row_bytes(conv) + TILE * sizeof(int32_t));
-}
-
-static void pack_channel(const struct conv *conv, const struct conv_weights *weights, size_t channel,
-                         int32_t *head, int8_t *to)
+static void pack_channel(const struct conv *conv, const struct conv_weights *weights, int channel,
+                         struct head_i8 *head, int at, int n)
 {
     size_t taps = (size_t)conv->taps, depth = (size_t)conv->depth, filled = (depth + 3) / 4 * 4;
-    const int8_t *from = weights->i8 + channel * taps * depth;
+    const int8_t *from = weights->i8 + (size_t)channel * taps * depth;
+    int8_t *to = (int8_t *)(head + 1) + 4 * at;
     int64_t sum = 0;
     for (size_t t = 0; t < taps; t++)
         for (size_t c = 0; c < depth; c++) {
             size_t k = t * filled + c;
-            to[k / 4 * 4 * PANEL + k % 4] = from[t * depth + c];
+            to[k / 4 * 4 * (size_t)n + k % 4] = from[t * depth + c];
             sum += from[t * depth + c] - conv->weight_zero;
         }
-    head[0] = (int32_t)((weights->bias_i32 ? weights->bias_i32[channel] : 0) - weights->in_zero * sum);
-    head[PANEL] = weights->requant[channel].multiplier;
-    head[2 * PANEL] = weights->requant[channel].shift;
+    int64_t bias = (weights->bias_i32 ? weights->bias_i32[channel] : 0) - weights->in_zero * sum;
+    head_set(head, at, bias, weights->requant[channel]);
+    if (n == HALF)
+        head_set(head, HALF + at, bias, weights->requant[channel]);
+}
+
+static struct head_i8 *panel(const struct conv *conv, const void *packed, int first)
+{
+    return (void *)((char *)(uintptr_t)packed + (size_t)(first / PANEL) * panel_bytes(conv, PANEL));
 }
 
 static void pack(const struct conv *conv, const struct conv_weights *weights, void *packed)
 {
-    memset(packed, 0, packed_bytes(conv));
-    for (size_t channel = 0; channel < (size_t)conv->channels; channel++) {
-        int32_t *head = (int32_t *)(void *)((char *)packed + channel / PANEL * panel_bytes(conv));
-        int8_t *body = (int8_t *)(head + 3 * PANEL);
-        pack_channel(conv, weights, channel, head + channel % PANEL, body + 4 * (channel % PANEL));
+    memset(packed, conv->weight_zero, packed_bytes(conv));
+    for (int first = 0; first < conv->channels; first += PANEL) {
+        struct head_i8 *head = panel(conv, packed, first);
+        memset(head, 0, sizeof(*head));
+        for (int i = 0; i < PANEL; i++)
+            head->shift[i] = -1;
+        for (int i = 0; i < PANEL && first + i < conv->channels; i++)
+            pack_channel(conv, weights, first + i, head, i, width(conv, first));
     }
 }
 
-static int32_t gather_row(const struct conv *conv, const struct conv_tile *tile, int row, int8_t *to)
+/* What a block of pixels and a panel have in common. */
+struct work {
+    const struct conv *conv;
+    const struct conv_tile *tile;
+    const struct head_i8 *head;
+    struct output_i8 out;
+    const int32_t *less; /* of each pixel: the sum of its inputs times the weights' zero point; NULL: none */
+    int columns;
+};
+
+static inline const int8_t *input(const struct work *work, int tap, int pixel)
 {
-    int depth = conv->depth, filled = (depth + 3) / 4 * 4;
-    int32_t sum = 0;
-    for (int t = 0; t < conv->taps; t++, to += filled) {
-        const int8_t *in = tile->in[t * tile->rows + row];
-        memcpy(to, in, (size_t)depth);
-        memset(to + depth, 0, (size_t)(filled - depth));
-        for (int c = 0; conv->weight_zero && c < depth; c++)
-            sum += in[c];
-    }
-    return sum;
+    return (const int8_t *)work->tile->in[tap] + (size_t)pixel * work->tile->in_step;
 }
 
-#define FOR_ROWS(X) X(0) X(1) X(2) X(3)
-
-static void run_tile(const struct conv *conv, const struct conv_tile *tile, const int32_t *head,
-                     const int32_t *sums, int8_t *out, int columns)
+static inline int8_t *output(const struct work *work, int pixel)
 {
-    const int32x4_t zero = vdupq_n_s32(conv->out_zero), min = vdupq_n_s32(conv->min_i8);
-    const int32x4_t max = vdupq_n_s32(conv->max_i8);
-    const int8_t *w = (const int8_t *)(head + 3 * PANEL);
-    const int count = (int)quads(conv);
-#define START(i)                                                                                             \
-    const int8_t *a##i = (const int8_t *)tile->scratch + (i)*row_bytes(conv);                                \
-    int32x4_t less##i = vdupq_n_s32((int32_t)((uint32_t)conv->weight_zero * (uint32_t)sums[i]));             \
-    int32x4_t sum##i[4];                                                                                     \
-    for (int q = 0; q < 4; q++)                                                                              \
-        sum##i[q] = vsubq_s32(vld1q_s32(head + 4 * q), less##i);
-    FOR_ROWS(START)
-#undef START
-#define LANE(i, lane)                                                                                        \
-    sum##i[0] = vdotq_laneq_s32(sum##i[0], w0, v##i, lane);                                                  \
-    sum##i[1] = vdotq_laneq_s32(sum##i[1], w1, v##i, lane);                                                  \
-    sum##i[2] = vdotq_laneq_s32(sum##i[2], w2, v##i, lane);                                                  \
-    sum##i[3] = vdotq_laneq_s32(sum##i[3], w3, v##i, lane);
-#define QUAD(lane)                                                                                           \
-    {                                                                                                        \
-        int8x16_t w0 = vld1q_s8(w), w1 = vld1q_s8(w + 16), w2 = vld1q_s8(w + 32), w3 = vld1q_s8(w + 48);     \
-        LANE(0, lane) LANE(1, lane) LANE(2, lane) LANE(3, lane) w += 4 * PANEL;                              \
+    return (int8_t *)work->tile->out + (size_t)pixel * work->tile->out_stride;
+}
+
+#define MLA_16(sum, a, lane, w0, w1, w2, w3)                                                                 \
+    "sdot %S[" sum "].4s, " w0 ".16b, " a ".4b[" lane "]\n"                                                  \
+    "sdot %T[" sum "].4s, " w1 ".16b, " a ".4b[" lane "]\n"                                                  \
+    "sdot %U[" sum "].4s, " w2 ".16b, " a ".4b[" lane "]\n"                                                  \
+    "sdot %V[" sum "].4s, " w3 ".16b, " a ".4b[" lane "]\n"
+#define STEP_16(lane, w0, w1, w2, w3)                                                                        \
+    "ld1 {" w0 ".16b-" w3 ".16b}, [%[w]], #64\n" MLA_16("sum0", "v0", lane, w0, w1, w2, w3)                  \
+        MLA_16("sum1", "v1", lane, w0, w1, w2, w3) MLA_16("sum2", "v2", lane, w0, w1, w2, w3)                \
+            MLA_16("sum3", "v3", lane, w0, w1, w2, w3)
+#define LOAD_4(what, bytes)                                                                                  \
+    "ldr " what "0, [%[a0]], #" bytes "\nldr " what "1, [%[a1]], #" bytes "\n"                               \
+    "ldr " what "2, [%[a2]], #" bytes "\nldr " what "3, [%[a3]], #" bytes "\n"
+#define SUMS_4 [sum0] "+w"(sum0), [sum1] "+w"(sum1), [sum2] "+w"(sum2), [sum3] "+w"(sum3)
+#define ROWS_4 [a0] "+r"(a[0]), [a1] "+r"(a[1]), [a2] "+r"(a[2]), [a3] "+r"(a[3])
+#define SCRATCH                                                                                              \
+    "cc", "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13",  \
+        "v14", "v15"
+#define BIAS vld1q_s32_x4(again(work->head->bias))
+
+static inline __attribute__((always_inline)) int32x4x4_t less(int32x4x4_t sum, int32_t low, int32_t high)
+{
+    int32x4x4_t all = {{vsubq_s32(sum.val[0], vdupq_n_s32(low)), vsubq_s32(sum.val[1], vdupq_n_s32(low)),
+                        vsubq_s32(sum.val[2], vdupq_n_s32(high)), vsubq_s32(sum.val[3], vdupq_n_s32(high))}};
+    return all;
+}
+
+static inline __attribute__((always_inline)) int8x16_t finish(const struct work *work, int32x4x4_t sum)
+{
+    if (!work->out.right)
+        return any16(sum, work->head, &work->out);
+    return work->out.signed_ ? right16(sum, work->head, &work->out, true)
+                             : right16(sum, work->head, &work->out, false);
+}
+
+static void block_4x16(const struct work *work, int first)
+{
+    int32x4x4_t sum0 = BIAS, sum1 = BIAS, sum2 = BIAS, sum3 = BIAS;
+    const int8_t *w = (const int8_t *)(work->head + 1);
+    const unsigned count = ((unsigned)work->conv->depth + 3) / 4;
+    for (int t = 0; t < work->conv->taps; t++) {
+        const int8_t *a[4];
+        unsigned n = count / 4;
+        for (int i = 0; i < 4; i++)
+            a[i] = input(work, t, first + i);
+        if (n)
+            __asm__ volatile(
+                "1:\n" LOAD_4("q", "16") "subs %w[n], %w[n], #1\n" STEP_16("0", "v4", "v5", "v6", "v7")
+                    STEP_16("1", "v8", "v9", "v10", "v11") STEP_16("2", "v12", "v13", "v14", "v15")
+                        STEP_16("3", "v4", "v5", "v6", "v7") "b.ne 1b\n"
+                : SUMS_4, ROWS_4, [w] "+r"(w), [n] "+r"(n)
+                :
+                : SCRATCH);
+        if (count & 2)
+            __asm__ volatile(LOAD_4("d", "8") STEP_16("0", "v4", "v5", "v6", "v7")
+                                 STEP_16("1", "v8", "v9", "v10", "v11")
+                             : SUMS_4, ROWS_4, [w] "+r"(w)
+                             :
+                             : SCRATCH);
+        if (count & 1)
+            __asm__ volatile(LOAD_4("s", "4") STEP_16("0", "v4", "v5", "v6", "v7")
+                             : SUMS_4, ROWS_4, [w] "+r"(w)
+                             :
+                             : SCRATCH);
     }
-    int k = 0;
-    for (; k + 4 <= count; k += 4) {
-#define LOAD(i) int8x16_t v##i = vld1q_s8(a##i + 4 * k);
-        FOR_ROWS(LOAD)
-        QUAD(0) QUAD(1) QUAD(2) QUAD(3)
+    if (work->less) {
+        const int32_t *by = work->less + first;
+        sum0 = less(sum0, by[0], by[0]);
+        sum1 = less(sum1, by[1], by[1]);
+        sum2 = less(sum2, by[2], by[2]);
+        sum3 = less(sum3, by[3], by[3]);
     }
-    for (; k < count; k++) {
-#undef LOAD
-#define LOAD(i)                                                                                              \
-    int32_t quad##i;                                                                                         \
-    memcpy(&quad##i, a##i + 4 * k, 4);                                                                       \
-    int8x16_t v##i = vreinterpretq_s8_s32(vdupq_n_s32(quad##i));
-        FOR_ROWS(LOAD)
-        QUAD(0)
-#undef LOAD
+    store16(output(work, first), finish(work, sum0), work->columns);
+    store16(output(work, first + 1), finish(work, sum1), work->columns);
+    store16(output(work, first + 2), finish(work, sum2), work->columns);
+    store16(output(work, first + 3), finish(work, sum3), work->columns);
+}
+
+/* Two pixels' 8 channels a four-register operand. */
+#define MLA_8(sum, low, high, a, lane, w0, w1)                                                               \
+    "sdot %" low "[" sum "].4s, " w0 ".16b, " a ".4b[" lane "]\n"                                            \
+    "sdot %" high "[" sum "].4s, " w1 ".16b, " a ".4b[" lane "]\n"
+#define STEP_8(lane, w0, w1)                                                                                 \
+    MLA_8("sum0", "S", "T", "v0", lane, w0, w1)                                                              \
+    MLA_8("sum0", "U", "V", "v1", lane, w0, w1)                                                              \
+    MLA_8("sum1", "S", "T", "v2", lane, w0, w1)                                                              \
+    MLA_8("sum1", "U", "V", "v3", lane, w0, w1)                                                              \
+    MLA_8("sum2", "S", "T", "v4", lane, w0, w1)                                                              \
+    MLA_8("sum2", "U", "V", "v5", lane, w0, w1)                                                              \
+    MLA_8("sum3", "S", "T", "v6", lane, w0, w1)                                                              \
+    MLA_8("sum3", "U", "V", "v7", lane, w0, w1)
+#define LOAD_8(what, bytes)                                                                                  \
+    LOAD_4(what, bytes)                                                                                      \
+    "ldr " what "4, [%[a4]], #" bytes "\nldr " what "5, [%[a5]], #" bytes "\n"                               \
+    "ldr " what "6, [%[a6]], #" bytes "\nldr " what "7, [%[a7]], #" bytes "\n"
+#define ROWS_8 ROWS_4, [a4] "+r"(a[4]), [a5] "+r"(a[5]), [a6] "+r"(a[6]), [a7] "+r"(a[7])
+
+static inline void store_2x8(const struct work *work, int first, int32x4x4_t sum)
+{
+    if (work->less)
+        sum = less(sum, work->less[first], work->less[first + 1]);
+    int8x16_t all = finish(work, sum);
+    store8(output(work, first), vget_low_s8(all), work->columns);
+    store8(output(work, first + 1), vget_high_s8(all), work->columns);
+}
+
+static void block_8x8(const struct work *work, int first)
+{
+    int32x4x4_t sum0 = BIAS, sum1 = BIAS, sum2 = BIAS, sum3 = BIAS;
+    const int8_t *w = (const int8_t *)(work->head + 1);
+    const unsigned count = ((unsigned)work->conv->depth + 3) / 4;
+    for (int t = 0; t < work->conv->taps; t++) {
+        const int8_t *a[8];
+        unsigned n = count / 4;
+        for (int i = 0; i < 8; i++)
+            a[i] = input(work, t, first + i);
+        if (n)
+            __asm__ volatile("1:\n" LOAD_8("q", "16") "ld1 {v8.16b-v11.16b}, [%[w]], #64\n"
+                                                      "ld1 {v12.16b-v15.16b}, [%[w]], #64\n"
+                                                      "subs %w[n], %w[n], #1\n" STEP_8("0", "v8", "v9")
+                                                          STEP_8("1", "v10", "v11") STEP_8("2", "v12", "v13")
+                                                              STEP_8("3", "v14", "v15") "b.ne 1b\n"
+                             : SUMS_4, ROWS_8, [w] "+r"(w), [n] "+r"(n)
+                             :
+                             : SCRATCH);
+        for (n = count % 4; n > 0; n--)
+            __asm__ volatile(LOAD_8("s", "4") "ld1 {v8.16b, v9.16b}, [%[w]], #32\n" STEP_8("0", "v8", "v9")
+                             : SUMS_4, ROWS_8, [w] "+r"(w)
+                             :
+                             : SCRATCH);
     }
-#undef QUAD
-#undef LANE
-#define SCALED(i, q)                                                                                         \
-    clamp4(requantise4(sum##i[q], requant4_load(head + PANEL + 4 * (q), head + 2 * PANEL + 4 * (q))), zero,  \
-           min, max)
-#define FINISH(i)                                                                                            \
-    if ((i) < tile->rows)                                                                                    \
-        store16(out + (i)*tile->out_stride,                                                                  \
-                narrow16(SCALED(i, 0), SCALED(i, 1), SCALED(i, 2), SCALED(i, 3)), columns);
-    FOR_ROWS(FINISH)
-#undef FINISH
-#undef SCALED
+    store_2x8(work, first, sum0);
+    store_2x8(work, first + 2, sum1);
+    store_2x8(work, first + 4, sum2);
+    store_2x8(work, first + 6, sum3);
+}
+
+static void block_1x16(const struct work *work, int first)
+{
+    int32x4x4_t sum = BIAS;
+    const int8_t *w = (const int8_t *)(work->head + 1);
+    const unsigned count = ((unsigned)work->conv->depth + 3) / 4;
+    for (int t = 0; t < work->conv->taps; t++) {
+        const int8_t *a = input(work, t, first);
+        unsigned n = count / 4;
+#define STEP(lane, w0, w1, w2, w3)                                                                           \
+    "ld1 {" w0 ".16b-" w3 ".16b}, [%[w]], #64\n" MLA_16("sum", "v0", lane, w0, w1, w2, w3)
+        if (n)
+            __asm__ volatile("1:\n"
+                             "ldr q0, [%[a]], #16\n"
+                             "subs %w[n], %w[n], #1\n" STEP("0", "v8", "v9", "v10", "v11")
+                                 STEP("1", "v12", "v13", "v14", "v15") STEP("2", "v8", "v9", "v10", "v11")
+                                     STEP("3", "v12", "v13", "v14", "v15") "b.ne 1b\n"
+                             : [sum] "+w"(sum), [a] "+r"(a), [w] "+r"(w), [n] "+r"(n)
+                             :
+                             : SCRATCH);
+        for (n = count % 4; n > 0; n--)
+            __asm__ volatile("ldr s0, [%[a]], #4\n" STEP("0", "v8", "v9", "v10", "v11")
+                             : [sum] "+w"(sum), [a] "+r"(a), [w] "+r"(w)
+                             :
+                             : SCRATCH);
+#undef STEP
+    }
+    if (work->less)
+        sum = less(sum, work->less[first], work->less[first]);
+    store16(output(work, first), finish(work, sum), work->columns);
+}
+
+static void block_1x8(const struct work *work, int first)
+{
+    int32x4_t low = vld1q_s32(work->head->bias), high = vld1q_s32(work->head->bias + 4);
+    const int8_t *w = (const int8_t *)(work->head + 1);
+    const int count = (work->conv->depth + 3) / 4;
+    for (int t = 0; t < work->conv->taps; t++) {
+        const int8_t *a = input(work, t, first);
+        for (int k = 0; k < count; k++, w += 4 * HALF) {
+            int32_t quad;
+            memcpy(&quad, a + 4 * k, sizeof(quad));
+            int8x16_t v = vreinterpretq_s8_s32(vdupq_n_s32(quad));
+            low = vdotq_s32(low, vld1q_s8(w), v);
+            high = vdotq_s32(high, vld1q_s8(w + 16), v);
+        }
+    }
+    int32x4x4_t sum = {{low, high, low, high}};
+    if (work->less)
+        sum = less(sum, work->less[first], work->less[first]);
+    store8(output(work, first), vget_low_s8(finish(work, sum)), work->columns);
+}
+
+/* A last block of fewer pixels than it takes starts earlier and makes some of them twice. */
+static void run_blocks(const struct work *work, int each, void (*block)(const struct work *, int),
+                       void (*one)(const struct work *, int))
+{
+    int i = 0, n = work->tile->pixels;
+    for (; i + each <= n; i += each)
+        block(work, i);
+    if (n - i > 1 && n >= each)
+        block(work, n - each);
+    else
+        for (; i < n; i++)
+            one(work, i);
+}
+
+/* Over the filled depth, as the weights' zero point is in what fills it. */
+static void sum_inputs(const struct conv *conv, const struct conv_tile *tile, int32_t *less)
+{
+    int filled = (conv->depth + 3) / 4 * 4;
+    for (int i = 0; i < tile->pixels; i++) {
+        int32_t sum = 0;
+        for (int t = 0; t < conv->taps; t++) {
+            const int8_t *a = (const int8_t *)tile->in[t] + (size_t)i * tile->in_step;
+            int32x4_t four = vdupq_n_s32(0);
+            int c = 0;
+            for (; c + 16 <= filled; c += 16)
+                four = vdotq_s32(four, vld1q_s8(a + c), vdupq_n_s8(1));
+            sum += vaddvq_s32(four);
+            for (; c < filled; c++)
+                sum += a[c];
+        }
+        less[i] = (int32_t)((uint32_t)sum * (uint32_t)conv->weight_zero);
+    }
 }
 
 static void run(const struct conv *conv, const struct conv_tile *tile)
 {
-    int32_t sums[TILE];
-    for (int i = 0; i < TILE; i++) /* rows beyond the last repeat it */
-        sums[i] = gather_row(conv, tile, i < tile->rows ? i : tile->rows - 1,
-                             (int8_t *)tile->scratch + (size_t)i * row_bytes(conv));
+    int32_t less[CONV_PIXELS];
+    if (conv->weight_zero)
+        sum_inputs(conv, tile, less);
     for (int j = tile->from; j < tile->to; j += PANEL) {
-        const char *panel = (const char *)conv->packed + (size_t)j / PANEL * panel_bytes(conv);
-        int columns = conv->channels - j < PANEL ? conv->channels - j : PANEL;
-        run_tile(conv, tile, (const int32_t *)(const void *)panel, sums, (int8_t *)tile->out + j, columns);
+        struct conv_tile part = *tile;
+        part.out = (int8_t *)tile->out + j;
+        struct work work = {conv, &part, panel(conv, conv->packed, j),
+                            .less = conv->weight_zero ? less : NULL};
+        work.out = output_i8(work.head, conv->out_zero, conv->min_i8, conv->max_i8);
+        work.columns = conv->channels - j < PANEL ? conv->channels - j : PANEL;
+        if (width(conv, j) == HALF)
+            run_blocks(&work, 8, block_8x8, block_1x8);
+        else
+            run_blocks(&work, 4, block_4x16, block_1x16);
     }
 }
 
 void kernels_init_dotprod(struct kernels *kernels)
 {
-    kernels->conv_i8 =
-        (struct conv_kernel){"conv_i8_dotprod", TILE, PANEL, packed_bytes, pack, scratch_bytes, run};
+    kernels->conv_i8 = (struct conv_kernel){"conv_i8_dotprod", TILE, PANEL, packed_bytes, pack, NULL, run};
+    kernels_init_depthwise_dotprod(kernels);
 }

@@ -7,7 +7,7 @@ static inline int16x8_t load8(const int8_t *in, int i, int step)
     return vmovl_s8(step ? vld1_s8(in + i) : vdup_n_s8(in[0]));
 }
 
-static inline void store8(int8_t *out, int32x4_t low, int32x4_t high)
+static inline void store_narrow8(int8_t *out, int32x4_t low, int32x4_t high)
 {
     vst1_s8(out, vmovn_s16(vcombine_s16(vmovn_s32(low), vmovn_s32(high))));
 }
@@ -29,8 +29,8 @@ static void add_i8(int8_t *out, const int8_t *a, int step_a, const int8_t *b, in
     int i = 0;
     for (; i + 8 <= n; i += 8) {
         int16x8_t x = load8(a, i, step_a), y = load8(b, i, step_b);
-        store8(out + i, add4(vget_low_s16(x), vget_low_s16(y), add),
-               add4(vget_high_s16(x), vget_high_s16(y), add));
+        store_narrow8(out + i, add4(vget_low_s16(x), vget_low_s16(y), add),
+                      add4(vget_high_s16(x), vget_high_s16(y), add));
     }
     add_i8_c(out + i, a + i * step_a, step_a, b + i * step_b, step_b, n - i, add);
 }
@@ -46,8 +46,8 @@ static void mul_i8(int8_t *out, const int8_t *a, int step_a, const int8_t *b, in
     for (; i + 8 <= n; i += 8) {
         int16x8_t x = vsubq_s16(load8(a, i, step_a), zero_a), y = vsubq_s16(load8(b, i, step_b), zero_b);
         int32x4_t low = vmull_s16(vget_low_s16(x), vget_low_s16(y)), high = vmull_high_s16(x, y);
-        store8(out + i, clamp4(requantise4(low, to_out), zero, min, max),
-               clamp4(requantise4(high, to_out), zero, min, max));
+        store_narrow8(out + i, clamp4(requantise4(low, to_out), zero, min, max),
+                      clamp4(requantise4(high, to_out), zero, min, max));
     }
     mul_i8_c(out + i, a + i * step_a, step_a, b + i * step_b, step_b, n - i, mul);
 }

@@ -5,7 +5,9 @@
 
 void kernels_init_neon(struct kernels *kernels)
 {
-    kernels_init_conv_neon(kernels);
-    kernels_init_depthwise_neon(kernels);
+    kernels_init_conv_f32_neon(kernels);
+    kernels_init_conv_i8_neon(kernels);
+    kernels_init_depthwise_f32_neon(kernels);
+    kernels_init_depthwise_i8_neon(kernels);
     kernels_init_elementwise_neon(kernels);
 }

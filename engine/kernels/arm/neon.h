@@ -7,9 +7,31 @@
 #include <arm_neon.h>
 #include <string.h>
 
-void kernels_init_conv_neon(struct kernels *kernels);
-void kernels_init_depthwise_neon(struct kernels *kernels);
+void kernels_init_conv_f32_neon(struct kernels *kernels);
+void kernels_init_conv_i8_neon(struct kernels *kernels);
+void kernels_init_depthwise_f32_neon(struct kernels *kernels);
+void kernels_init_depthwise_i8_neon(struct kernels *kernels);
 void kernels_init_elementwise_neon(struct kernels *kernels);
+void kernels_init_depthwise_dotprod(struct kernels *kernels);
+
+/* The same address, of which the compiler does not know it: to load constants once more, four registers in
+ * one instruction, in place of a copy of each. */
+static inline const void *again(const void *address)
+{
+    __asm__ volatile("" : "+r"(address));
+    return address;
+}
+
+static inline float32x4_t hard_swish4(float32x4_t x)
+{
+    float32x4_t y = vfmaq_f32(vdupq_n_f32(0.5f), x, vdupq_n_f32(1.0f / 6));
+    return vmulq_f32(x, vminq_f32(vmaxq_f32(y, vdupq_n_f32(0)), vdupq_n_f32(1)));
+}
+
+static inline float32x4_t activate4(float32x4_t x, float min, float max, bool hard_swish)
+{
+    return hard_swish ? hard_swish4(x) : vminq_f32(vmaxq_f32(x, vdupq_n_f32(min)), vdupq_n_f32(max));
+}
 
 /* Factors of four channels; a shift to the left is positive, as SSHL and SRSHL have it. */
 struct requant4 {
@@ -47,6 +69,18 @@ static inline int8x16_t narrow16(int32x4_t a, int32x4_t b, int32x4_t c, int32x4_
 {
     int16x8_t low = vcombine_s16(vmovn_s32(a), vmovn_s32(b)), high = vcombine_s16(vmovn_s32(c), vmovn_s32(d));
     return vcombine_s8(vmovn_s16(low), vmovn_s16(high));
+}
+
+/* Stores the first `count` of 8 values. */
+static inline void store8(int8_t *out, int8x8_t value, int count)
+{
+    int8_t all[8];
+    if (count >= 8) {
+        vst1_s8(out, value);
+        return;
+    }
+    vst1_s8(all, value);
+    memcpy(out, all, (size_t)count);
 }
 
 /* Stores the first `count` of 16 values. */

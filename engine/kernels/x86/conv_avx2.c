@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/kernels/c.h"
 #include "engine/kernels/x86/avx2.h"
+#include "engine/kernels/x86/activate.h"
 #include "engine/kernels/x86/requant.h"
 
 #include <string.h>
@@ -61,18 +62,18 @@ static inline void store_f32(float *out, __m256 low, __m256 high, int columns)
 
 #define FOR_ROWS(X) X(0) X(1) X(2) X(3) X(4) X(5)
 
-static void tile_f32(const struct conv *conv, const struct conv_tile *tile, const float *w, float *out,
-                     int columns)
+static void tile_f32(const struct conv *conv, const struct conv_tile *tile, int first, const float *w,
+                     float *out, int columns)
 {
     const __m256 min = _mm256_set1_ps(conv->min_f32), max = _mm256_set1_ps(conv->max_f32);
-    const int rows = tile->rows;
+    const int rows = tile->pixels - first < TILE ? tile->pixels - first : TILE;
 #define START(i) __m256 low##i = _mm256_loadu_ps(w), high##i = _mm256_loadu_ps(w + 8);
     FOR_ROWS(START)
 #undef START
     w += PANEL;
     for (int t = 0; t < conv->taps; t++) { /* rows beyond the last repeat it */
-        const void *const *in = tile->in + t * rows;
-#define ROW(i) const float *a##i = in[(i) < rows ? (i) : rows - 1];
+        const char *in = (const char *)tile->in[t] + (size_t)first * tile->in_step;
+#define ROW(i) const float *a##i = (const void *)(in + (size_t)((i) < rows ? (i) : rows - 1) * tile->in_step);
         FOR_ROWS(ROW)
 #undef ROW
         for (int c = 0; c < conv->depth; c++, w += PANEL) {
@@ -87,8 +88,8 @@ static void tile_f32(const struct conv *conv, const struct conv_tile *tile, cons
     }
 #define FINISH(i)                                                                                            \
     if ((i) < rows)                                                                                          \
-        store_f32(out + (i)*tile->out_stride, _mm256_min_ps(_mm256_max_ps(low##i, min), max),                \
-                  _mm256_min_ps(_mm256_max_ps(high##i, min), max), columns);
+        store_f32(out + (i)*tile->out_stride, activate8(low##i, min, max, conv->hard_swish),                 \
+                  activate8(high##i, min, max, conv->hard_swish), columns);
     FOR_ROWS(FINISH)
 #undef FINISH
 }
@@ -97,8 +98,10 @@ static void run_f32(const struct conv *conv, const struct conv_tile *tile)
 {
     for (int j = tile->from; j < tile->to; j += PANEL) {
         size_t p = (size_t)j / PANEL;
-        tile_f32(conv, tile, (const float *)conv->packed + p * panel_f32(conv), (float *)tile->out + j,
-                 columns(conv, p));
+        const float *panel = (const float *)conv->packed + p * panel_f32(conv);
+        for (int i = 0; i < tile->pixels; i += TILE)
+            tile_f32(conv, tile, i, panel, (float *)tile->out + (size_t)i * tile->out_stride + j,
+                     columns(conv, p));
     }
 }
 
@@ -158,14 +161,14 @@ static void pack_i8(const struct conv *conv, const struct conv_weights *weights,
 }
 
 /* Each pixel's inputs as int16, one behind the other. */
-static void widen_tile(const struct conv *conv, const struct conv_tile *tile)
+static void widen_tile(const struct conv *conv, const struct conv_tile *tile, int first)
 {
     int depth = conv->depth, even = (depth + 1) / 2 * 2;
     for (int i = 0; i < TILE; i++) {
         int16_t *to = (int16_t *)tile->scratch + (size_t)i * pairs(conv) * 2;
-        int row = i < tile->rows ? i : tile->rows - 1;
+        int row = first + i < tile->pixels ? first + i : tile->pixels - 1;
         for (int t = 0; t < conv->taps; t++, to += even) {
-            const int8_t *in = tile->in[t * tile->rows + row];
+            const int8_t *in = (const int8_t *)tile->in[t] + (size_t)row * tile->in_step;
             int c = 0;
             for (; c + 16 <= depth; c += 16)
                 _mm256_storeu_si256((__m256i *)(to + c),
@@ -198,8 +201,8 @@ static inline __m256i pair_at(const int16_t *a, size_t k)
     return _mm256_set1_epi32(pair);
 }
 
-static void tile_i8(const struct conv *conv, const struct conv_tile *tile, const int32_t *head, int8_t *out,
-                    int columns)
+static void tile_i8(const struct conv *conv, const struct conv_tile *tile, int rows, const int32_t *head,
+                    int8_t *out, int columns)
 {
     const __m256i zero = _mm256_set1_epi32(conv->out_zero), min = _mm256_set1_epi32(conv->min_i8);
     const __m256i max = _mm256_set1_epi32(conv->max_i8);
@@ -224,7 +227,7 @@ static void tile_i8(const struct conv *conv, const struct conv_tile *tile, const
     const struct requant8 r_high =
         requant8_load(head + PANEL + 8, head + 2 * PANEL + 8, head + 3 * PANEL + 8);
 #define FINISH(i)                                                                                            \
-    if ((i) < tile->rows)                                                                                    \
+    if ((i) < rows)                                                                                          \
         store_i8(out + (i)*tile->out_stride, clamp8(requantise8(low##i, r_low), zero, min, max),             \
                  clamp8(requantise8(high##i, r_high), zero, min, max), columns);
     FOR_ROWS(FINISH)
@@ -233,11 +236,15 @@ static void tile_i8(const struct conv *conv, const struct conv_tile *tile, const
 
 static void run_i8(const struct conv *conv, const struct conv_tile *tile)
 {
-    widen_tile(conv, tile);
-    for (int j = tile->from; j < tile->to; j += PANEL) {
-        size_t p = (size_t)j / PANEL;
-        const char *panel = (const char *)conv->packed + p * panel_i8(conv);
-        tile_i8(conv, tile, (const int32_t *)(const void *)panel, (int8_t *)tile->out + j, columns(conv, p));
+    for (int i = 0; i < tile->pixels; i += TILE) {
+        int rows = tile->pixels - i < TILE ? tile->pixels - i : TILE;
+        widen_tile(conv, tile, i);
+        for (int j = tile->from; j < tile->to; j += PANEL) {
+            size_t p = (size_t)j / PANEL;
+            const char *panel = (const char *)conv->packed + p * panel_i8(conv);
+            tile_i8(conv, tile, rows, (const int32_t *)(const void *)panel,
+                    (int8_t *)tile->out + (size_t)i * tile->out_stride + j, columns(conv, p));
+        }
     }
 }
 

@@ -1,18 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/kernels/c.h"
 #include "engine/kernels/x86/avx2.h"
+#include "engine/kernels/x86/activate.h"
 #include "engine/kernels/x86/requant.h"
 
 #include <string.h>
 
 /* ---- float32, packed as the C reference packs it ---- */
 
+enum { TAPS_MAX = 49 }; /* larger windows are for the C reference */
+
+static bool fits(const struct depthwise *d)
+{
+    return d->multiplier == 1 && depthwise_taps(d) <= TAPS_MAX;
+}
+
+static void list_taps(const struct depthwise *d, const struct depthwise_tile *tile, int x, size_t element,
+                      const void **tap)
+{
+    for (int t = 0; t < depthwise_taps(d); t++)
+        tap[t] = depthwise_input(d, tile, 0, x, t, element);
+}
+
 static __m256 dot_f32(const struct depthwise *d, const void *const *in, const float *bias,
                       const float *weight, int c)
 {
     size_t n = (size_t)d->channels;
     __m256 sum = _mm256_loadu_ps(bias + c);
-    for (int t = 0; t < d->taps; t++)
+    for (int t = 0, taps = depthwise_taps(d); t < taps; t++)
         sum = _mm256_fmadd_ps(_mm256_loadu_ps((const float *)in[t] + c),
                               _mm256_loadu_ps(weight + (size_t)t * n + (size_t)c), sum);
     return sum;
@@ -22,28 +37,29 @@ static float one_f32(const struct depthwise *d, const void *const *in, const flo
                      int c)
 {
     float sum = bias[c];
-    for (int t = 0; t < d->taps; t++)
+    for (int t = 0; t < depthwise_taps(d); t++)
         sum = __builtin_fmaf(((const float *)in[t])[c], weight[(size_t)t * (size_t)d->channels + (size_t)c],
                              sum);
-    return sum < d->min_f32 ? d->min_f32 : sum > d->max_f32 ? d->max_f32 : sum;
+    return activate_f32(sum, d->min_f32, d->max_f32, d->hard_swish);
 }
 
-static void run_f32(const struct depthwise *d, const void *const *in, int rows, void *out, size_t out_stride)
+static void run_f32(const struct depthwise *d, const struct depthwise_tile *tile)
 {
     const float *bias = d->packed, *weight = bias + d->channels;
     const __m256 min = _mm256_set1_ps(d->min_f32), max = _mm256_set1_ps(d->max_f32);
-    if (d->multiplier != 1) {
-        depthwise_run_f32_c(d, in, rows, out, out_stride);
+    const void *tap[TAPS_MAX];
+    if (!fits(d)) {
+        depthwise_run_f32_c(d, tile);
         return;
     }
-    for (int i = 0; i < rows; i++, in += d->taps) {
-        float *row = (float *)out + (size_t)i * out_stride;
+    for (int x = 0; x < tile->columns; x++) {
+        float *out = (float *)tile->out + (size_t)x * (size_t)d->channels;
         int c = 0;
+        list_taps(d, tile, x, sizeof(float), tap);
         for (; c + 8 <= d->channels; c += 8)
-            _mm256_storeu_ps(row + c,
-                             _mm256_min_ps(_mm256_max_ps(dot_f32(d, in, bias, weight, c), min), max));
+            _mm256_storeu_ps(out + c, activate8(dot_f32(d, tap, bias, weight, c), min, max, d->hard_swish));
         for (; c < d->channels; c++)
-            row[c] = one_f32(d, in, bias, weight, c);
+            out[c] = one_f32(d, tap, bias, weight, c);
     }
 }
 
@@ -57,7 +73,7 @@ static const int order[BLOCK] = {0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 1
 
 static size_t tap_pairs(const struct depthwise *d)
 {
-    return ((size_t)d->taps + 1) / 2;
+    return ((size_t)depthwise_taps(d) + 1) / 2;
 }
 
 static size_t block_bytes(const struct depthwise *d)
@@ -72,14 +88,14 @@ static size_t blocks(const struct depthwise *d)
 
 static size_t packed_bytes_i8(const struct depthwise *d)
 {
-    return d->multiplier == 1 ? blocks(d) * block_bytes(d) : depthwise_packed_bytes_i8_c(d);
+    return fits(d) ? blocks(d) * block_bytes(d) : depthwise_packed_bytes_i8_c(d);
 }
 
 static void pack_channel(const struct depthwise *d, const struct conv_weights *weights, size_t channel,
                          int32_t *head, int16_t *to)
 {
     int64_t sum = 0;
-    for (int t = 0; t < d->taps; t++) {
+    for (int t = 0; t < depthwise_taps(d); t++) {
         int value = weights->i8[(size_t)t * (size_t)d->channels + channel] - d->weight_zero;
         to[t / 2 * 2 * BLOCK + t % 2] = (int16_t)value;
         sum += value;
@@ -93,7 +109,7 @@ static void pack_channel(const struct depthwise *d, const struct conv_weights *w
 
 static void pack_i8(const struct depthwise *d, const struct conv_weights *weights, void *packed)
 {
-    if (d->multiplier != 1) {
+    if (!fits(d)) {
         depthwise_pack_i8_c(d, weights, packed);
         return;
     }
@@ -126,9 +142,9 @@ static __m128i block_i8(const struct depthwise *d, const void *const *in, const 
     const __m256i *w = (const __m256i *)(const void *)(head + 4 * BLOCK);
     __m256i low = _mm256_loadu_si256((const __m256i *)head),
             high = _mm256_loadu_si256((const __m256i *)(head + 8));
-    for (int t = 0; t < d->taps; t += 2, w += 2) {
+    for (int t = 0, taps = depthwise_taps(d); t < taps; t += 2, w += 2) {
         __m256i a = widened(in[t], c, count);
-        __m256i b = t + 1 < d->taps ? widened(in[t + 1], c, count) : _mm256_setzero_si256();
+        __m256i b = t + 1 < taps ? widened(in[t + 1], c, count) : _mm256_setzero_si256();
         low = _mm256_add_epi32(low, _mm256_madd_epi16(_mm256_unpacklo_epi16(a, b), _mm256_loadu_si256(w)));
         high =
             _mm256_add_epi32(high, _mm256_madd_epi16(_mm256_unpackhi_epi16(a, b), _mm256_loadu_si256(w + 1)));
@@ -139,22 +155,24 @@ static __m128i block_i8(const struct depthwise *d, const void *const *in, const 
     return _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
 }
 
-static void run_i8(const struct depthwise *d, const void *const *in, int rows, void *out, size_t out_stride)
+static void run_i8(const struct depthwise *d, const struct depthwise_tile *tile)
 {
-    if (d->multiplier != 1) {
-        depthwise_run_i8_c(d, in, rows, out, out_stride);
+    const void *tap[TAPS_MAX];
+    if (!fits(d)) {
+        depthwise_run_i8_c(d, tile);
         return;
     }
-    for (int i = 0; i < rows; i++, in += d->taps) {
-        int8_t *row = (int8_t *)out + (size_t)i * out_stride;
+    for (int x = 0; x < tile->columns; x++) {
+        int8_t *out = (int8_t *)tile->out + (size_t)x * (size_t)d->channels;
+        list_taps(d, tile, x, 1, tap);
         for (int c = 0; c < d->channels; c += BLOCK) {
             const char *block = (const char *)d->packed + (size_t)c / BLOCK * block_bytes(d);
             int count = d->channels - c < BLOCK ? d->channels - c : BLOCK;
             int8_t bytes[BLOCK];
-            __m128i all = block_i8(d, in, (const int32_t *)(const void *)block, c, count);
-            _mm_storeu_si128((__m128i *)(count < BLOCK ? bytes : row + c), all);
+            __m128i all = block_i8(d, tap, (const int32_t *)(const void *)block, c, count);
+            _mm_storeu_si128((__m128i *)(count < BLOCK ? bytes : out + c), all);
             if (count < BLOCK)
-                memcpy(row + c, bytes, (size_t)count);
+                memcpy(out + c, bytes, (size_t)count);
         }
     }
 }
@@ -163,5 +181,6 @@ void kernels_init_depthwise_avx2(struct kernels *kernels)
 {
     kernels->depthwise_f32.name = "depthwise_f32_avx2";
     kernels->depthwise_f32.run = run_f32;
-    kernels->depthwise_i8 = (struct depthwise_kernel){"depthwise_i8_avx2", packed_bytes_i8, pack_i8, run_i8};
+    kernels->depthwise_i8 =
+        (struct depthwise_kernel){"depthwise_i8_avx2", 1, packed_bytes_i8, pack_i8, run_i8};
 }

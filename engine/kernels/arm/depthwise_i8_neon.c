@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/kernels/arm/requant.h"
+#include "engine/kernels/arm/strips.h"
+
+/* Blocks of 16 channels: a head, then weights less their zero point as int16[taps][16]. With a multiplier
+ * other than 1 the layout is the C reference's. */
+enum { BLOCK = 16, COLUMNS_MAX = 4 };
+
+static size_t block_bytes(const struct depthwise *d)
+{
+    return sizeof(struct head_i8) + BLOCK * (size_t)depthwise_taps(d) * sizeof(int16_t);
+}
+
+size_t depthwise_packed_bytes_i8_neon(const struct depthwise *d)
+{
+    size_t blocks = ((size_t)d->channels + BLOCK - 1) / BLOCK;
+    return d->multiplier == 1 ? blocks * block_bytes(d) : depthwise_packed_bytes_i8_c(d);
+}
+
+static void pack_channel(const struct depthwise *d, const struct conv_weights *weights, int channel,
+                         struct head_i8 *head)
+{
+    int16_t *body = (int16_t *)(void *)(head + 1);
+    int64_t sum = 0;
+    for (int t = 0; t < depthwise_taps(d); t++) {
+        int value = weights->i8[(size_t)t * (size_t)d->channels + (size_t)channel] - d->weight_zero;
+        body[t * BLOCK + channel % BLOCK] = (int16_t)value;
+        sum += value;
+    }
+    head_set(head, channel % BLOCK, (weights->bias_i32 ? weights->bias_i32[channel] : 0) - d->in_zero * sum,
+             weights->requant[channel]);
+}
+
+void depthwise_pack_i8_neon(const struct depthwise *d, const struct conv_weights *weights, void *packed)
+{
+    if (d->multiplier != 1) {
+        depthwise_pack_i8_c(d, weights, packed);
+        return;
+    }
+    memset(packed, 0, depthwise_packed_bytes_i8_neon(d));
+    for (int c = 0; c < d->channels; c += BLOCK) {
+        struct head_i8 *head = (void *)((char *)packed + (size_t)(c / BLOCK) * block_bytes(d));
+        for (int i = 0; i < BLOCK; i++)
+            head->shift[i] = -1;
+        for (int i = c; i < c + BLOCK && i < d->channels; i++)
+            pack_channel(d, weights, i, head);
+    }
+}
+
+/* Four products of 16 channels. */
+static inline __attribute__((always_inline)) void multiply(int32x4_t *sum, int16x8_t low, int16x8_t high,
+                                                           int16x8_t w0, int16x8_t w1)
+{
+    sum[0] = vmlal_s16(sum[0], vget_low_s16(low), vget_low_s16(w0));
+    sum[1] = vmlal_high_s16(sum[1], low, w0);
+    sum[2] = vmlal_s16(sum[2], vget_low_s16(high), vget_low_s16(w1));
+    sum[3] = vmlal_high_s16(sum[3], high, w1);
+}
+
+static inline __attribute__((always_inline)) void
+finish(const struct depthwise *d, const struct head_i8 *head, const int32x4_t *sum, int8_t *out, int count)
+{
+    const struct output_i8 to = output_i8(head, d->out_zero, d->min_i8, d->max_i8);
+    int32x4x4_t all = {{sum[0], sum[1], sum[2], sum[3]}};
+    store16(out, to.right ? right16(all, head, &to, true) : any16(all, head, &to), count);
+}
+
+/* `columns` outputs side by side of 16 channels. The sizes are constants where this is inlined. */
+static inline __attribute__((always_inline)) void
+strip_block(const struct depthwise *d, const struct head_i8 *head, const char *const *row, size_t pixel,
+            int8_t *out, int count, const int columns, const int size, const int stride)
+{
+    const int16_t *w = (const int16_t *)(const void *)(head + 1);
+    int32x4_t sum[COLUMNS_MAX][4];
+#pragma GCC unroll 4
+    for (int i = 0; i < columns; i++)
+#pragma GCC unroll 4
+        for (int q = 0; q < 4; q++)
+            sum[i][q] = vld1q_s32(head->bias + 4 * q);
+#pragma GCC unroll 5
+    for (int ky = 0; ky < size; ky++, w += size * BLOCK) {
+#pragma GCC unroll 11
+        for (int column = 0; column < (columns - 1) * stride + size; column++) {
+            int8x16_t v = vld1q_s8((const int8_t *)row[ky] + (size_t)column * pixel);
+            int16x8_t low = vmovl_s8(vget_low_s8(v)), high = vmovl_high_s8(v);
+#pragma GCC unroll 4
+            for (int i = 0; i < columns; i++) {
+                const int kx = column - i * stride;
+                if (kx >= 0 && kx < size)
+                    multiply(sum[i], low, high, vld1q_s16(w + kx * BLOCK), vld1q_s16(w + kx * BLOCK + 8));
+            }
+        }
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < columns; i++, out += pixel)
+        finish(d, head, sum[i], out, count);
+}
+
+static inline __attribute__((always_inline)) void strip(const struct depthwise *d,
+                                                        const struct depthwise_tile *tile, int y, int x,
+                                                        const int columns, const int size, const int stride)
+{
+    const size_t pixel = (size_t)d->channels;
+    const char *row[5], *head = d->packed;
+    int8_t *out = (int8_t *)tile->out + (size_t)y * tile->out_row + (size_t)x * pixel;
+    for (int ky = 0; ky < size; ky++)
+        row[ky] = (const char *)tile->in[y * stride + ky] + (size_t)(x * stride) * pixel;
+    for (int c = 0; c < d->channels; c += BLOCK, head += block_bytes(d)) {
+        strip_block(d, (const struct head_i8 *)(const void *)head, row, pixel, out + c,
+                    d->channels - c < BLOCK ? d->channels - c : BLOCK, columns, size, stride);
+        for (int ky = 0; ky < size; ky++)
+            row[ky] += BLOCK;
+    }
+}
+
+/* Any window, one output. */
+static void one(const struct depthwise *d, const struct depthwise_tile *tile, int y, int x)
+{
+    const char *head = d->packed;
+    int8_t *out = (int8_t *)tile->out + (size_t)y * tile->out_row + (size_t)x * (size_t)d->channels;
+    for (int c = 0; c < d->channels; c += BLOCK, head += block_bytes(d)) {
+        const int16_t *w = (const int16_t *)(const void *)(head + sizeof(struct head_i8));
+        int32x4x4_t sum = vld1q_s32_x4((const int32_t *)(const void *)head);
+        for (int t = 0; t < depthwise_taps(d); t++, w += BLOCK) {
+            int8x16_t v = vld1q_s8((const int8_t *)depthwise_input(d, tile, y, x, t, 1) + c);
+            multiply(sum.val, vmovl_s8(vget_low_s8(v)), vmovl_high_s8(v), vld1q_s16(w), vld1q_s16(w + 8));
+        }
+        finish(d, (const struct head_i8 *)(const void *)head, sum.val, out + c,
+               d->channels - c < BLOCK ? d->channels - c : BLOCK);
+    }
+}
+
+#define STRIP(name, columns, size, stride)                                                                   \
+    static void name(const struct depthwise *d, const struct depthwise_tile *tile, int y, int x)             \
+    {                                                                                                        \
+        strip(d, tile, y, x, columns, size, stride);                                                         \
+    }
+STRIP(strip_4_3x3_1, 4, 3, 1)
+STRIP(strip_3_3x3_1, 3, 3, 1)
+STRIP(strip_4_3x3_2, 4, 3, 2)
+STRIP(strip_3_3x3_2, 3, 3, 2)
+STRIP(strip_4_5x5_1, 4, 5, 1)
+STRIP(strip_3_5x5_1, 3, 5, 1)
+STRIP(strip_4_5x5_2, 4, 5, 2)
+STRIP(strip_3_5x5_2, 3, 5, 2)
+
+void depthwise_run_i8_neon(const struct depthwise *d, const struct depthwise_tile *tile)
+{
+    static const struct strips strips[2][2] = {
+        {{one, strip_3_3x3_1, strip_4_3x3_1}, {one, strip_3_3x3_2, strip_4_3x3_2}},
+        {{one, strip_3_5x5_1, strip_4_5x5_1}, {one, strip_3_5x5_2, strip_4_5x5_2}}};
+    if (d->multiplier != 1) {
+        depthwise_run_i8_c(d, tile);
+        return;
+    }
+    if (strips_fit(d)) {
+        strips_run(&strips[d->size[0] == 5][d->stride[0] - 1], d, tile);
+        return;
+    }
+    for (int y = 0; y < tile->rows; y++)
+        for (int x = 0; x < tile->columns; x++)
+            one(d, tile, y, x);
+}
+
+void kernels_init_depthwise_i8_neon(struct kernels *kernels)
+{
+    kernels->depthwise_i8 = (struct depthwise_kernel){"depthwise_i8_neon", 1, depthwise_packed_bytes_i8_neon,
+                                                      depthwise_pack_i8_neon, depthwise_run_i8_neon};
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Convolutions, fully connected layers and depthwise convolutions, as kernels see them.
+ *
+ * Integer arithmetic is TensorFlow Lite's reference: a 32-bit accumulator is multiplied by a Q31 multiplier
+ * with the rounded high half of twice the product (gemmlowp's SaturatingRoundingDoublingHighMul, NEON's
+ * SQRDMULH), then shifted right with halves rounded away from zero (RoundingDivideByPOT). Two roundings, as
+ * the reference kernels have them, so that whole models agree bit for bit (Jacob et al., Quantization and
+ * Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference, 2018). There is one 8-bit
+ * type, int8: uint8 tensors are moved by 128 when a model is loaded.
+ */
+#ifndef PIPIT_ENGINE_KERNELS_PRODUCT_H
+#define PIPIT_ENGINE_KERNELS_PRODUCT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct requant {        /* real factor = multiplier / 2^31 * 2^shift */
+    int32_t multiplier; /* 0 or 2^30 .. 2^31 - 1 */
+    int32_t shift;      /* > 0: to the left, before the multiplication */
+};
+
+/* A convolution as a product of matrices: output pixel i, channel j = sum over taps t and channels c of
+ * in[t][i][c] * weight[j][t][c]. Pointwise convolutions and fully connected layers have one tap; a row of a
+ * kernel over an undilated input is one tap too, of all its columns' channels. */
+struct conv {
+    int taps, depth, channels; /* kernel positions, input channels, output channels (of one group) */
+    const void *packed;     /* weights, bias and requantisation in the order in which the kernel reads them */
+    float min_f32, max_f32; /* the activation as a clamp; -INFINITY, INFINITY: none */
+    bool hard_swish;        /* float: x * relu6(x + 3) / 6 in place of the clamp */
+    int32_t out_zero, min_i8, max_i8;
+    int32_t weight_zero; /* of asymmetric weights (uint8 files), after the move by 128; else 0 */
+};
+
+enum { CONV_PIXELS = 64 };
+
+/* Output pixels whose inputs lie at equal distances, and of each the channels [from, to). */
+struct conv_tile {
+    const void *const *in; /* in[t]: the `depth` elements under tap t of the first pixel. int8: up to 32 bytes
+                              behind them may be read */
+    size_t in_step;        /* bytes from one pixel to the next */
+    int pixels;            /* 1 to CONV_PIXELS: their inputs stay in the cache while all channels are made */
+    int from, to;          /* from is a multiple of the kernel's panel; to also, or equal to `channels` */
+    void *out;             /* float or int8; channel 0 of the first pixel */
+    size_t out_stride;     /* elements from one pixel to the next */
+    void *scratch;         /* conv_scratch() bytes, 64-byte aligned, this worker's own */
+};
+
+/* What a convolution's weights are before packing: [channels][taps][depth], row-major. */
+struct conv_weights {
+    const float *f32;
+    const int8_t *i8;
+    const float *bias_f32;         /* channels, or NULL */
+    const int32_t *bias_i32;       /* channels, or NULL */
+    const struct requant *requant; /* channels; int8 only */
+    int32_t in_zero;               /* zero point of the input; int8 only */
+};
+
+struct conv_kernel {
+    const char *name;
+    int tile;  /* pixels made together: the grain in which workers share them */
+    int panel; /* channels made together */
+    size_t (*packed_bytes)(const struct conv *conv);
+    void (*pack)(const struct conv *conv, const struct conv_weights *weights, void *packed);
+    size_t (*scratch)(const struct conv *conv); /* bytes a worker; NULL: none */
+    void (*run)(const struct conv *conv, const struct conv_tile *tile);
+};
+
+/* A depthwise convolution: row y, column x, channel j = sum over ky and kx of
+ * in[y * stride + ky * dilation][x * stride + kx * dilation][j / multiplier] * weight[ky][kx][j]. */
+struct depthwise {
+    int size[2], stride[2], dilation[2]; /* [0] vertical, [1] horizontal */
+    int channels, multiplier;            /* channels: of the input */
+    const void *packed;
+    float min_f32, max_f32;
+    bool hard_swish; /* as in struct conv */
+    int32_t in_zero, weight_zero, out_zero, min_i8, max_i8;
+};
+
+/* Output rows one below the other, all channels. */
+struct depthwise_tile {
+    const void *const *in; /* in[k]: input row k, from the first output's leftmost tap on. Padding is in it.
+                              int8: up to 16 bytes behind a row may be read */
+    int rows, columns;     /* of the output; rows: 1 to the kernel's */
+    void *out;
+    size_t out_row; /* elements from one row to the next; pixels lie side by side */
+};
+
+struct depthwise_kernel {
+    const char *name;
+    int rows; /* output rows that are made together */
+    size_t (*packed_bytes)(const struct depthwise *depthwise);
+    /* weights: [size y][size x][channels * multiplier] */
+    void (*pack)(const struct depthwise *depthwise, const struct conv_weights *weights, void *packed);
+    void (*run)(const struct depthwise *depthwise, const struct depthwise_tile *tile);
+};
+
+static inline size_t align64(size_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
+
+static inline int depthwise_taps(const struct depthwise *d)
+{
+    return d->size[0] * d->size[1];
+}
+
+/* The reference's rounding, for all C kernels. */
+static inline int32_t requantise(int32_t value, struct requant r)
+{
+    int left = r.shift > 0 ? r.shift : 0;
+    int right = r.shift > 0 ? 0 : -r.shift;
+    int64_t product = (int64_t)(int32_t)((uint32_t)value << left) * r.multiplier;
+    int32_t high =
+        (int32_t)((product + (1 << 30)) >> 31); /* halves up; equal to gemmlowp's for all products */
+    if (right == 0)
+        return high;
+    int32_t mask = (int32_t)((1u << right) - 1), remainder = high & mask;
+    return (high >> right) + (remainder > (mask >> 1) + (high < 0));
+}
+
+/* The zero point added modulo 2^32, as the reference's int32 sums wrap on absurd models. */
+static inline int32_t requantise_to(uint32_t value, struct requant r, int32_t zero)
+{
+    return (int32_t)((uint32_t)requantise((int32_t)value, r) + (uint32_t)zero);
+}
+
+/* multiplier and shift of a positive real factor, as TensorFlow Lite's QuantizeMultiplier. */
+struct requant requant_from_double(double factor);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/ops/window.h"
+
+#include <string.h>
+
+int window_reach(const struct geometry *g, int d)
+{
+    return (g->size[d] - 1) * g->dilation[d] + 1;
+}
+
+static int padded_size(const struct geometry *g, int d)
+{
+    return (g->out[d] - 1) * g->stride[d] + window_reach(g, d);
+}
+
+bool window_pads(const struct geometry *g)
+{
+    for (int d = 0; d < 2; d++)
+        if (g->before[d] > 0 || padded_size(g, d) > g->in[d])
+            return true;
+    return false;
+}
+
+int window_list(const struct geometry *g, int together)
+{
+    return (together - 1) * g->stride[0] + window_reach(g, 0);
+}
+
+static size_t row_bytes(const struct geometry *g)
+{
+    return ((size_t)padded_size(g, 1) * g->pixel_bytes + 127) / 64 * 64; /* kernels may read ahead */
+}
+
+size_t window_bytes(const struct geometry *g, int together)
+{
+    return window_pads(g) ? row_bytes(g) * (size_t)window_list(g, together) : 0;
+}
+
+static const char *input_row(const struct window_rows *rows, int image, int y)
+{
+    const struct geometry *g = rows->geometry;
+    size_t row = (size_t)image * (size_t)g->in[0] + (size_t)y;
+    return (const char *)rows->in + row * (size_t)g->in[1] * g->pixel_bytes;
+}
+
+static void copy_row(const struct window_rows *rows, int image, int y, char *to)
+{
+    const struct geometry *g = rows->geometry;
+    int width = padded_size(g, 1), inside = width - g->before[1];
+    if (y < 0 || y >= g->in[0]) {
+        memset(to, rows->outside, (size_t)width * g->pixel_bytes);
+        return;
+    }
+    inside = inside < 0 ? 0 : inside < g->in[1] ? inside : g->in[1];
+    int left = width - inside < g->before[1] ? width - inside : g->before[1];
+    size_t before = (size_t)left * g->pixel_bytes, middle = (size_t)inside * g->pixel_bytes;
+    memset(to, rows->outside, before);
+    memcpy(to + before, input_row(rows, image, y), middle);
+    memset(to + before + middle, rows->outside, (size_t)width * g->pixel_bytes - before - middle);
+}
+
+void window_read(struct window_rows *rows, int image, int y, int together, const void **list)
+{
+    const struct geometry *g = rows->geometry;
+    int slots = window_list(g, rows->together), count = window_list(g, together), top = y * g->stride[0];
+    bool pads = window_pads(g);
+    for (int k = 0; k < count; k++) {
+        char *slot = rows->ring + (size_t)((top + k) % slots) * row_bytes(g);
+        if (pads && top + k >= rows->held)
+            copy_row(rows, image, top + k - g->before[0], slot);
+        list[k] = pads ? slot : input_row(rows, image, top + k);
+    }
+    if (top + count > rows->held)
+        rows->held = top + count;
+}
