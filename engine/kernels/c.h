@@ -27,6 +27,8 @@ void add_i8_c(int8_t *out, const int8_t *a, int step_a, const int8_t *b, int ste
 void mul_i8_c(int8_t *out, const int8_t *a, int step_a, const int8_t *b, int step_b, int n,
               const struct mul_i8 *mul);
 void hard_swish_f32_c(float *out, const float *in, int n);
+void accumulate_f32_c(float *sum, const float *in, int n, int rows, size_t step);
+void accumulate_i8_c(int32_t *sum, const int8_t *in, int n, int rows, size_t step);
 
 /* Input of tap t (counted row by row) for an output column; bytes. */
 static inline const void *depthwise_input(const struct depthwise *d, const struct depthwise_tile *tile,

@@ -76,16 +76,18 @@ static void flip_sign(uint8_t *out, const uint8_t *in, int n)
         out[i] = in[i] ^ 0x80;
 }
 
-static void accumulate_f32(float *sum, const float *in, int n)
+void accumulate_f32_c(float *sum, const float *in, int n, int rows, size_t step)
 {
-    for (int i = 0; i < n; i++)
-        sum[i] += in[i];
+    for (int row = 0; row < rows; row++, in += step)
+        for (int i = 0; i < n; i++)
+            sum[i] += in[i];
 }
 
-static void accumulate_i8(int32_t *sum, const int8_t *in, int n)
+void accumulate_i8_c(int32_t *sum, const int8_t *in, int n, int rows, size_t step)
 {
-    for (int i = 0; i < n; i++)
-        sum[i] += in[i];
+    for (int row = 0; row < rows; row++, in += step)
+        for (int i = 0; i < n; i++)
+            sum[i] += in[i];
 }
 
 void kernels_init_elementwise_c(struct kernels *kernels)
@@ -103,6 +105,6 @@ void kernels_init_elementwise_c(struct kernels *kernels)
     kernels->hard_swish_f32 = hard_swish_f32_c;
     kernels->hard_sigmoid_f32 = hard_sigmoid_f32;
     kernels->flip_sign = flip_sign;
-    kernels->accumulate_f32 = accumulate_f32;
-    kernels->accumulate_i8 = accumulate_i8;
+    kernels->accumulate_f32 = accumulate_f32_c;
+    kernels->accumulate_i8 = accumulate_i8_c;
 }

@@ -43,9 +43,9 @@ struct kernels {
     void (*hard_sigmoid_f32)(float *out, const float *in, int n); /* relu6(x + 3) / 6 */
     void (*flip_sign)(uint8_t *out, const uint8_t *in, int n);    /* byte ^ 0x80 */
 
-    /* sum[i] += in[i]: the inner loop of pools and means over pixels */
-    void (*accumulate_f32)(float *sum, const float *in, int n);
-    void (*accumulate_i8)(int32_t *sum, const int8_t *in, int n);
+    /* sum[i] += in[i] of each row; step: elements from one row to the next. Pools and means over pixels */
+    void (*accumulate_f32)(float *sum, const float *in, int n, int rows, size_t step);
+    void (*accumulate_i8)(int32_t *sum, const int8_t *in, int n, int rows, size_t step);
 };
 
 void kernels_init(struct kernels *kernels, unsigned flags);

@@ -27,13 +27,24 @@ static int32_t clamped(int32_t value, const struct pool_args *args)
     return value < args->min_i8 ? args->min_i8 : value > args->max_i8 ? args->max_i8 : value;
 }
 
+/* How many of the taps follow each other in memory. */
+static int side_by_side(const struct pool_args *args, const void *const *tap, int taps)
+{
+    int run = 1;
+    while (tap[0] && run < taps && tap[run] == (const char *)tap[run - 1] + args->geometry.pixel_bytes)
+        run++;
+    return run;
+}
+
 static void average_i8(const struct step *step, const struct pool_args *args, const void **tap, int taps,
                        int count, int8_t *out, int32_t *sum)
 {
     memset(sum, 0, (size_t)args->channels * sizeof(*sum));
-    for (int t = 0; t < taps; t++)
+    for (int t = 0, run; t < taps; t += run) {
+        run = side_by_side(args, (const void *const *)tap + t, taps - t);
         if (tap[t])
-            step->kernels->accumulate_i8(sum, tap[t], args->channels);
+            step->kernels->accumulate_i8(sum, tap[t], args->channels, run, (size_t)args->channels);
+    }
     for (int c = 0; c < args->channels; c++)
         out[c] = (int8_t)clamped(divide(sum[c], count, args->was_u8), args);
 }
@@ -42,9 +53,11 @@ static void average_f32(const struct step *step, const struct pool_args *args, c
                         int count, float *out)
 {
     memset(out, 0, (size_t)args->channels * sizeof(*out));
-    for (int t = 0; t < taps; t++)
+    for (int t = 0, run; t < taps; t += run) {
+        run = side_by_side(args, (const void *const *)tap + t, taps - t);
         if (tap[t])
-            step->kernels->accumulate_f32(out, tap[t], args->channels);
+            step->kernels->accumulate_f32(out, tap[t], args->channels, run, (size_t)args->channels);
+    }
     for (int c = 0; c < args->channels; c++) {
         float value = out[c] / (float)count;
         out[c] = value < args->min ? args->min : value > args->max ? args->max : value;

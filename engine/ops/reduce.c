@@ -55,7 +55,7 @@ static void row_f32(const struct step *step, const struct reduce_args *args, flo
 {
     bool adds = args->op == OP_MEAN || args->op == OP_SUM, one = args->reduced[args->rank - 1];
     if (adds && !one) {
-        step->kernels->accumulate_f32(out, in, n);
+        step->kernels->accumulate_f32(out, in, n, 1, 0);
         return;
     }
     for (int i = 0; i < n; i++) {
@@ -69,7 +69,7 @@ static void row_i8(const struct step *step, const struct reduce_args *args, int3
 {
     bool adds = args->op == OP_MEAN || args->op == OP_SUM, one = args->reduced[args->rank - 1];
     if (adds && !one) {
-        step->kernels->accumulate_i8(sum, in, n);
+        step->kernels->accumulate_i8(sum, in, n, 1, 0);
         return;
     }
     for (int i = 0; i < n; i++) {
@@ -153,9 +153,22 @@ static void run_row(const struct step *step, const struct reduce_args *args, int
         row_i32(args, (int32_t *)step->out[0] + out, (const int32_t *)step->in[0] + in, to - from);
 }
 
+/* MEAN or SUM of all pixels, a channel at a time. */
+static void sum_channels(const struct step *step, const struct reduce_args *args, int from, int to)
+{
+    size_t inner = (size_t)args->inner;
+    if (args->type == PIPIT_F32)
+        step->kernels->accumulate_f32((float *)step->out[0] + from, (const float *)step->in[0] + from,
+                                      to - from, args->rows, inner);
+    else
+        step->kernels->accumulate_i8(args->sum + from, (const int8_t *)step->in[0] + from, to - from,
+                                     args->rows, inner);
+}
+
 static void run(const struct step *step, int worker, int workers)
 {
     const struct reduce_args *args = step->args;
+    bool adds = (args->op == OP_MEAN || args->op == OP_SUM) && args->type != PIPIT_I32;
     void *target = args->type == PIPIT_I8 ? (void *)args->sum : step->out[0];
     bool by_channel = !args->reduced[args->rank - 1] && args->outputs == args->inner;
     int from = 0, to = args->inner;
@@ -166,7 +179,9 @@ static void run(const struct step *step, int worker, int workers)
     if (from >= to)
         return;
     start(args, target, by_channel ? from : 0, by_channel ? to : args->outputs);
-    for (int row = 0; row < args->rows; row++)
+    if (by_channel && adds)
+        sum_channels(step, args, from, to);
+    for (int row = 0; row < args->rows && !(by_channel && adds); row++)
         run_row(step, args, row, from, to);
     finish(step, args, by_channel ? from : 0, by_channel ? to : args->outputs);
 }

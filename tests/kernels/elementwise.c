@@ -33,6 +33,8 @@ static struct add_i8 random_add(struct context *context)
                          .sign_b = random_between(context, 0, 1) ? 1 : -1};
     add.a.shift = random_between(context, -8, 0); /* of a scale over twice the larger one: never up */
     add.b.shift = random_between(context, -8, 0);
+    if (random_between(context, 0, 1)) /* the larger scale: a half */
+        add.a = (struct requant){1 << 30, 0};
     add.out.shift = random_between(context, -20, -8);
     if (random_between(context, 0, 1))
         add.min = add.zero_out;
@@ -94,9 +96,75 @@ static void check_hard_swish(struct context *context, const struct kernels *last
     }
 }
 
+static void check_lookup(struct context *context, const struct kernels *last, const struct kernels *next)
+{
+    if (last->lookup_i8 == next->lookup_i8)
+        return;
+    context->compared++;
+    for (int n = 0; n < 300; n++) {
+        struct bytes bytes;
+        fill(context, &bytes);
+        last->lookup_i8(bytes.x, bytes.a, n, bytes.b);
+        next->lookup_i8(bytes.y, bytes.a, n, bytes.b);
+        if (!same_bytes(bytes.x, bytes.y, sizeof(bytes.x)))
+            report(context, "lookup_i8", "differs");
+    }
+}
+
+/* Up to 700 rows of -128, which is more than 16 bits hold. */
+static void check_accumulate(struct context *context, const struct kernels *last, const struct kernels *next)
+{
+    static const int rows[] = {0, 1, 3, 49, 700};
+    if (last->accumulate_i8 == next->accumulate_i8)
+        return;
+    context->compared += 2;
+    for (int i = 0; i < 100; i++) {
+        struct bytes bytes;
+        int32_t x[64] = {0}, y[64] = {0};
+        float f[LENGTH], p[64] = {0}, q[64] = {0};
+        int n = i % 50, count = rows[i / 2 % 5], step = count ? (LENGTH - n) / count : 0;
+        fill(context, &bytes);
+        if (i % 2)
+            memset(bytes.a, -128, sizeof(bytes.a));
+        for (int k = 0; k < LENGTH; k++)
+            f[k] = random_float(context);
+        last->accumulate_i8(x, bytes.a, n, count, (size_t)step);
+        next->accumulate_i8(y, bytes.a, n, count, (size_t)step);
+        last->accumulate_f32(p, f, n, count, (size_t)step);
+        next->accumulate_f32(q, f, n, count, (size_t)step);
+        if (!same_bytes(x, y, sizeof(x)))
+            report(context, "accumulate_i8", "differs");
+        if (!same_f32(p, q, 1, 64, 64, 1e-6f))
+            report(context, "accumulate_f32", "differs");
+    }
+}
+
+static void check_binary(struct context *context, const struct kernels *last, const struct kernels *next)
+{
+    for (int f = 0; f < BINARY_COUNT; f++) {
+        if (last->binary_f32[f] == next->binary_f32[f])
+            continue;
+        context->compared++;
+        for (int n = 0; n < 100; n++) {
+            float a[100], b[100], x[100 + GUARD] = {0}, y[100 + GUARD] = {0};
+            for (int i = 0; i < 100; i++) {
+                a[i] = random_float(context);
+                b[i] = random_float(context);
+            }
+            last->binary_f32[f](x, a, n % 3 != 1, b, n % 3 != 2, n, -0.5f, n % 2 ? 0.5f : 2);
+            next->binary_f32[f](y, a, n % 3 != 1, b, n % 3 != 2, n, -0.5f, n % 2 ? 0.5f : 2);
+            if (!same_f32(x, y, 1, 100 + GUARD, 100 + GUARD, 1e-6f))
+                report(context, "binary_f32", "differs");
+        }
+    }
+}
+
 void check_elementwise(struct context *context, const struct kernels *last, const struct kernels *next)
 {
     check_add(context, last, next);
     check_mul(context, last, next);
     check_hard_swish(context, last, next);
+    check_lookup(context, last, next);
+    check_accumulate(context, last, next);
+    check_binary(context, last, next);
 }
