@@ -106,20 +106,19 @@ static inline int8_t *output(const struct work *work, int pixel)
 
 static inline __attribute__((always_inline)) int32x4x4_t less(int32x4x4_t sum, int32_t low, int32_t high)
 {
-    int32x4x4_t all = {{vsubq_s32(sum.val[0], vdupq_n_s32(low)), vsubq_s32(sum.val[1], vdupq_n_s32(low)),
-                        vsubq_s32(sum.val[2], vdupq_n_s32(high)), vsubq_s32(sum.val[3], vdupq_n_s32(high))}};
-    return all;
+    __asm__("sub %S[sum].4s, %S[sum].4s, %[low].4s\nsub %T[sum].4s, %T[sum].4s, %[low].4s\n"
+            "sub %U[sum].4s, %U[sum].4s, %[high].4s\nsub %V[sum].4s, %V[sum].4s, %[high].4s\n"
+            : [sum] "+w"(sum)
+            : [low] "w"(vdupq_n_s32(low)), [high] "w"(vdupq_n_s32(high)));
+    return sum;
 }
 
 static inline __attribute__((always_inline)) int8x16_t finish(const struct work *work, int32x4x4_t sum)
 {
-    if (!work->out.right)
-        return any16(sum, work->head, &work->out);
-    return work->out.signed_ ? right16(sum, work->head, &work->out, true)
-                             : right16(sum, work->head, &work->out, false);
+    return finish_sums(sum, work->head, &work->out);
 }
 
-static void block_4x16(const struct work *work, int first)
+static inline __attribute__((always_inline)) void block_4x16(const struct work *work, int first)
 {
     int32x4x4_t sum0 = BIAS, sum1 = BIAS, sum2 = BIAS, sum3 = BIAS;
     const int8_t *w = (const int8_t *)(work->head + 1);
@@ -156,10 +155,12 @@ static void block_4x16(const struct work *work, int first)
         sum2 = less(sum2, by[2], by[2]);
         sum3 = less(sum3, by[3], by[3]);
     }
-    store16(output(work, first), finish(work, sum0), work->columns);
-    store16(output(work, first + 1), finish(work, sum1), work->columns);
-    store16(output(work, first + 2), finish(work, sum2), work->columns);
-    store16(output(work, first + 3), finish(work, sum3), work->columns);
+    int8_t *out = output(work, first);
+    const size_t step = work->tile->out_stride;
+    store16(out, finish(work, sum0), work->columns);
+    store16(out += step, finish(work, sum1), work->columns);
+    store16(out += step, finish(work, sum2), work->columns);
+    store16(out += step, finish(work, sum3), work->columns);
 }
 
 /* Two pixels' 8 channels a four-register operand. */
@@ -181,16 +182,18 @@ static void block_4x16(const struct work *work, int first)
     "ldr " what "6, [%[a6]], #" bytes "\nldr " what "7, [%[a7]], #" bytes "\n"
 #define ROWS_8 ROWS_4, [a4] "+r"(a[4]), [a5] "+r"(a[5]), [a6] "+r"(a[6]), [a7] "+r"(a[7])
 
-static inline void store_2x8(const struct work *work, int first, int32x4x4_t sum)
+static inline int8_t *store_2x8(const struct work *work, int first, int8_t *out, int32x4x4_t sum)
 {
+    const size_t step = work->tile->out_stride;
     if (work->less)
         sum = less(sum, work->less[first], work->less[first + 1]);
     int8x16_t all = finish(work, sum);
-    store8(output(work, first), vget_low_s8(all), work->columns);
-    store8(output(work, first + 1), vget_high_s8(all), work->columns);
+    store8(out, vget_low_s8(all), work->columns);
+    store8(out + step, vget_high_s8(all), work->columns);
+    return out + 2 * step;
 }
 
-static void block_8x8(const struct work *work, int first)
+static inline __attribute__((always_inline)) void block_8x8(const struct work *work, int first)
 {
     int32x4x4_t sum0 = BIAS, sum1 = BIAS, sum2 = BIAS, sum3 = BIAS;
     const int8_t *w = (const int8_t *)(work->head + 1);
@@ -215,10 +218,10 @@ static void block_8x8(const struct work *work, int first)
                              :
                              : SCRATCH);
     }
-    store_2x8(work, first, sum0);
-    store_2x8(work, first + 2, sum1);
-    store_2x8(work, first + 4, sum2);
-    store_2x8(work, first + 6, sum3);
+    int8_t *out = store_2x8(work, first, output(work, first), sum0);
+    out = store_2x8(work, first + 2, out, sum1);
+    out = store_2x8(work, first + 4, out, sum2);
+    store_2x8(work, first + 6, out, sum3);
 }
 
 static void block_1x16(const struct work *work, int first)
@@ -273,19 +276,19 @@ static void block_1x8(const struct work *work, int first)
     store8(output(work, first), vget_low_s8(finish(work, sum)), work->columns);
 }
 
-/* A last block of fewer pixels than it takes starts earlier and makes some of them twice. */
-static void run_blocks(const struct work *work, int each, void (*block)(const struct work *, int),
-                       void (*one)(const struct work *, int))
-{
-    int i = 0, n = work->tile->pixels;
-    for (; i + each <= n; i += each)
-        block(work, i);
-    if (n - i > 1 && n >= each)
-        block(work, n - each);
-    else
-        for (; i < n; i++)
-            one(work, i);
-}
+/* A last block of fewer pixels than it takes starts earlier and makes some of them twice, unless it is one
+ * pixel. */
+#define BLOCKS(name, each, block, one)                                                                       \
+    static void name(const struct work *work)                                                                \
+    {                                                                                                        \
+        int i = 0, n = work->tile->pixels;                                                                   \
+        for (; i + (each) <= n || (i + 1 < n && n >= (each)); i += (each))                                   \
+            block(work, i + (each) <= n ? i : n - (each));                                                   \
+        for (; i < n; i++)                                                                                   \
+            one(work, i);                                                                                    \
+    }
+BLOCKS(blocks_16, 4, block_4x16, block_1x16)
+BLOCKS(blocks_8, 8, block_8x8, block_1x8)
 
 /* Over the filled depth, as the weights' zero point is in what fills it. */
 static void sum_inputs(const struct conv *conv, const struct conv_tile *tile, int32_t *less)
@@ -320,9 +323,9 @@ static void run(const struct conv *conv, const struct conv_tile *tile)
         work.out = output_i8(work.head, conv->out_zero, conv->min_i8, conv->max_i8);
         work.columns = conv->channels - j < PANEL ? conv->channels - j : PANEL;
         if (width(conv, j) == HALF)
-            run_blocks(&work, 8, block_8x8, block_1x8);
+            blocks_8(&work);
         else
-            run_blocks(&work, 4, block_4x16, block_1x16);
+            blocks_16(&work);
     }
 }
 

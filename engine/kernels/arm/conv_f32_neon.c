@@ -131,8 +131,9 @@ static inline void store_2x8(const struct conv_tile *tile, float *out, float32x4
     "cc", "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13",  \
         "v14", "v15"
 
-static void block_4x16(const struct conv *conv, const struct conv_tile *tile, int first, const float *w,
-                       float *out, int columns)
+static inline __attribute__((always_inline)) void block_4x16(const struct conv *conv,
+                                                             const struct conv_tile *tile, int first,
+                                                             const float *w, float *out, int columns)
 {
     float32x4x4_t sum0 = vld1q_f32_x4(again(w)), sum1 = vld1q_f32_x4(again(w)), sum2 = vld1q_f32_x4(again(w)),
                   sum3 = vld1q_f32_x4(again(w));
@@ -199,8 +200,9 @@ static void block_4x16(const struct conv *conv, const struct conv_tile *tile, in
     "ldr " what "6, [%[a6]], #" bytes "\nldr " what "7, [%[a7]], #" bytes "\n"
 #define ROWS_8 ROWS_4, [a4] "+r"(a[4]), [a5] "+r"(a[5]), [a6] "+r"(a[6]), [a7] "+r"(a[7])
 
-static void block_8x8(const struct conv *conv, const struct conv_tile *tile, int first, const float *w,
-                      float *out, int columns)
+static inline __attribute__((always_inline)) void block_8x8(const struct conv *conv,
+                                                            const struct conv_tile *tile, int first,
+                                                            const float *w, float *out, int columns)
 {
     /* A panel starts with its bias twice. */
     float32x4x4_t sum0 = vld1q_f32_x4(again(w)), sum1 = vld1q_f32_x4(again(w)), sum2 = vld1q_f32_x4(again(w)),
@@ -281,32 +283,22 @@ static void block_1x8(const struct conv *conv, const struct conv_tile *tile, int
     memcpy(out, all, (size_t)columns * sizeof(float));
 }
 
-/* A last block of fewer pixels than it takes starts earlier and makes some of them twice. */
-static void panel_16(const struct conv *conv, const struct conv_tile *tile, const float *w, float *out,
-                     int columns)
-{
-    int i = 0, n = tile->pixels;
-    for (; i + 4 <= n; i += 4)
-        block_4x16(conv, tile, i, w, out + (size_t)i * tile->out_stride, columns);
-    if (n - i > 1 && n >= 4)
-        block_4x16(conv, tile, n - 4, w, out + (size_t)(n - 4) * tile->out_stride, columns);
-    else
-        for (; i < n; i++)
-            block_1x16(conv, tile, i, w, out + (size_t)i * tile->out_stride, columns);
-}
-
-static void panel_8(const struct conv *conv, const struct conv_tile *tile, const float *w, float *out,
-                    int columns)
-{
-    int i = 0, n = tile->pixels;
-    for (; i + 8 <= n; i += 8)
-        block_8x8(conv, tile, i, w, out + (size_t)i * tile->out_stride, columns);
-    if (n - i > 1 && n >= 8)
-        block_8x8(conv, tile, n - 8, w, out + (size_t)(n - 8) * tile->out_stride, columns);
-    else
-        for (; i < n; i++)
-            block_1x8(conv, tile, i, w, out + (size_t)i * tile->out_stride, columns);
-}
+/* A last block of fewer pixels than it takes starts earlier and makes some of them twice, unless it is one
+ * pixel. */
+#define BLOCKS(name, each, block, one)                                                                       \
+    static void name(const struct conv *conv, const struct conv_tile *tile, const float *w, float *out,      \
+                     int columns)                                                                            \
+    {                                                                                                        \
+        int i = 0, n = tile->pixels;                                                                         \
+        for (; i + (each) <= n || (i + 1 < n && n >= (each)); i += (each)) {                                 \
+            int first = i + (each) <= n ? i : n - (each);                                                    \
+            block(conv, tile, first, w, out + (size_t)first * tile->out_stride, columns);                    \
+        }                                                                                                    \
+        for (; i < n; i++)                                                                                   \
+            one(conv, tile, i, w, out + (size_t)i * tile->out_stride, columns);                              \
+    }
+BLOCKS(panel_16, 4, block_4x16, block_1x16)
+BLOCKS(panel_8, 8, block_8x8, block_1x8)
 
 static void run(const struct conv *conv, const struct conv_tile *tile)
 {

@@ -127,7 +127,11 @@ struct work {
 
 static inline __attribute__((always_inline)) int32x4_t add_up(int32x4x4_t sum)
 {
-    return vpaddq_s32(vpaddq_s32(sum.val[0], sum.val[1]), vpaddq_s32(sum.val[2], sum.val[3]));
+    int32x4_t all;
+    __asm__("addp %S[sum].4s, %S[sum].4s, %T[sum].4s\naddp %U[sum].4s, %U[sum].4s, %V[sum].4s\n"
+            "addp %[all].4s, %S[sum].4s, %U[sum].4s\n"
+            : [sum] "+w"(sum), [all] "=w"(all));
+    return all;
 }
 
 static inline void store_pixel(const struct work *work, int pixel, int8x16_t all, int at)
@@ -160,8 +164,7 @@ static inline __attribute__((always_inline)) void store(const struct work *work,
     vst1q_lane_s32((int32_t *)(void *)(out + 3 * step), words, 3);
 }
 
-/* 4 pixels, or fewer, of which the last is then made several times. */
-static inline __attribute__((always_inline)) void block(const struct work *work, int first, const int rows)
+static inline __attribute__((always_inline)) void block(const struct work *work, int first)
 {
     const int32_t *bias = work->head->bias;
     int32x4x4_t sum0 = vld1q_s32_x4(again(bias)), sum1 = vld1q_s32_x4(again(bias)),
@@ -171,8 +174,7 @@ static inline __attribute__((always_inline)) void block(const struct work *work,
     const size_t step = work->tile->in_step;
     for (int t = 0; t < work->conv->taps; t++) {
         const int8_t *a0 = (const int8_t *)work->tile->in[t] + (size_t)first * step;
-        const int8_t *a1 = rows > 1 ? a0 + step : a0, *a2 = rows > 2 ? a1 + step : a1;
-        const int8_t *a3 = rows > 3 ? a2 + step : a2;
+        const int8_t *a1 = a0 + step, *a2 = a1 + step, *a3 = a2 + step;
         unsigned n = work->careful ? 0 : eights / 4, rest = work->careful ? eights / 2 : eights % 4 / 2;
         if (n)
             __asm__ volatile("1:\n"
@@ -204,7 +206,7 @@ static inline __attribute__((always_inline)) void block(const struct work *work,
                 : SCRATCH);
     }
     int32x4x4_t all = {{add_up(sum0), add_up(sum1), add_up(sum2), add_up(sum3)}};
-    store(work, first, all, rows);
+    store(work, first, all, 4);
 }
 
 static void block_1(const struct work *work, int first)
@@ -243,13 +245,10 @@ static void block_1(const struct work *work, int first)
 static void run_panel(const struct work *work)
 {
     int i = 0, n = work->tile->pixels;
-    for (; i + 4 <= n; i += 4)
-        block(work, i, 4);
-    if (n - i > 1 && n >= 4)
-        block(work, n - 4, 4);
-    else
-        for (; i < n; i++)
-            block_1(work, i);
+    for (; i + 4 <= n || (i + 1 < n && n >= 4); i += 4)
+        block(work, i + 4 <= n ? i : n - 4);
+    for (; i < n; i++)
+        block_1(work, i);
 }
 
 /* Over the filled depth, as the weights' zero point is in what fills it. */

@@ -111,11 +111,14 @@ strip_block(const struct depthwise *d, const struct head_i8 *head, const char *c
 #pragma GCC unroll 4
                 for (int i = 0; i < columns; i++) {
                     const int kx = column - i * stride;
+                    if (kx < 0 || kx >= size)
+                        continue;
+                    int8x16x4_t weight = vld1q_s8_x4(w + kx * GROUP);
 #pragma GCC unroll 4
                     for (int q = 0; q < 4; q++)
-                        if (kx >= 0 && kx < size)
-                            sum[i][q] = vdotq_s32(sum[i][q], v[q], vld1q_s8(w + kx * GROUP + 16 * q));
+                        sum[i][q] = vdotq_s32(sum[i][q], v[q], weight.val[q]);
                 }
+                in_order();
             }
         }
     }
@@ -123,7 +126,7 @@ strip_block(const struct depthwise *d, const struct head_i8 *head, const char *c
 #pragma GCC unroll 4
     for (int i = 0; i < columns; i++, out += pixel) {
         int32x4x4_t all = {{sum[i][0], sum[i][1], sum[i][2], sum[i][3]}};
-        store16(out, to.right ? right16(all, head, &to, true) : any16(all, head, &to), count);
+        store16(out, finish16(all, head, &to), count);
     }
 }
 
@@ -141,7 +144,7 @@ static inline __attribute__((always_inline)) void strip(const struct depthwise *
         strip_block(d, (const struct head_i8 *)(const void *)head, row, pixel, packed->sets, out + c,
                     d->channels - c < BLOCK ? d->channels - c : BLOCK, columns, size, stride);
         for (int ky = 0; ky < size; ky++)
-            row[ky] += BLOCK;
+            row[ky] = again(row[ky] + BLOCK);
     }
 }
 

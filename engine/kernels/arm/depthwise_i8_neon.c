@@ -62,7 +62,7 @@ finish(const struct depthwise *d, const struct head_i8 *head, const int32x4_t *s
 {
     const struct output_i8 to = output_i8(head, d->out_zero, d->min_i8, d->max_i8);
     int32x4x4_t all = {{sum[0], sum[1], sum[2], sum[3]}};
-    store16(out, to.right ? right16(all, head, &to, true) : any16(all, head, &to), count);
+    store16(out, finish16(all, head, &to), count);
 }
 
 /* `columns` outputs side by side of 16 channels. The sizes are constants where this is inlined. */
@@ -89,6 +89,8 @@ strip_block(const struct depthwise *d, const struct head_i8 *head, const char *c
                 if (kx >= 0 && kx < size)
                     multiply(sum[i], low, high, vld1q_s16(w + kx * BLOCK), vld1q_s16(w + kx * BLOCK + 8));
             }
+            if (size == 3)
+                in_order();
         }
     }
 #pragma GCC unroll 4
@@ -109,7 +111,7 @@ static inline __attribute__((always_inline)) void strip(const struct depthwise *
         strip_block(d, (const struct head_i8 *)(const void *)head, row, pixel, out + c,
                     d->channels - c < BLOCK ? d->channels - c : BLOCK, columns, size, stride);
         for (int ky = 0; ky < size; ky++)
-            row[ky] += BLOCK;
+            row[ky] = again(row[ky] + BLOCK);
     }
 }
 

@@ -3,11 +3,17 @@
 
 /* ---- ADD, SUB and MUL of int8 ---- */
 
-static struct head_i8 head_of(struct requant r)
+static inline void fill16(int32_t *to, int32_t value)
+{
+    const int32x4_t v = vdupq_n_s32(value);
+    vst1q_s32_x4(to, (int32x4x4_t){{v, v, v, v}});
+}
+
+static inline struct head_i8 head_of(struct requant r)
 {
     struct head_i8 head;
-    for (int i = 0; i < HEAD; i++)
-        head_set(&head, i, 0, r);
+    fill16(head.multiplier, r.multiplier);
+    fill16(head.shift, r.shift);
     return head;
 }
 

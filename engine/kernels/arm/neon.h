@@ -22,6 +22,12 @@ static inline const void *again(const void *address)
     return address;
 }
 
+/* Keeps the compiler from loading ahead of this place, for which it would store accumulators to the stack. */
+static inline void in_order(void)
+{
+    __asm__ volatile("" : : : "memory");
+}
+
 static inline float32x4_t hard_swish4(float32x4_t x)
 {
     float32x4_t y = vfmaq_f32(vdupq_n_f32(0.5f), x, vdupq_n_f32(1.0f / 6));

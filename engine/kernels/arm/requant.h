@@ -64,6 +64,49 @@ static inline int8x16_t any16(int32x4x4_t x, const struct head_i8 *head, const s
     return narrow16(x.val[0], x.val[1], x.val[2], x.val[3]);
 }
 
+static inline __attribute__((always_inline)) int8x16_t finish16(int32x4x4_t x, const struct head_i8 *head,
+                                                                const struct output_i8 *out)
+{
+    if (!out->right)
+        return any16(x, head, out);
+    return out->signed_ ? right16(x, head, out, true) : right16(x, head, out, false);
+}
+
+/* The same of accumulators that assembly has made: GCC moves each of four registers to a place of its own
+ * when one of them is named alone, and back for the next assembly. */
+#define RIGHT(x, m, s) "sqrdmulh " x ".4s, " x ".4s, " m ".4s\nsrshl " x ".4s, " x ".4s, " s ".4s\n"
+#define RIGHT_SIGNED(x, m, s)                                                                                \
+    "sqrdmulh " x ".4s, " x ".4s, " m ".4s\nssra " x ".4s, " x ".4s, #31\n"                                  \
+    "srshl " x ".4s, " x ".4s, " s ".4s\n"
+#define RIGHT_16(right)                                                                                      \
+    right("%S[x]", "%S[m]", "%S[s]") right("%T[x]", "%T[m]", "%T[s]") right("%U[x]", "%U[m]", "%U[s]")       \
+        right("%V[x]", "%V[m]", "%V[s]")
+
+static inline __attribute__((always_inline)) int8x16_t finish_sums(int32x4x4_t x, const struct head_i8 *head,
+                                                                   const struct output_i8 *out)
+{
+    int32x4x4_t m = vld1q_s32_x4(head->multiplier), s = vld1q_s32_x4(head->shift);
+    int8x16_t all;
+    if (!out->right) {
+        int32_t each[16];
+        vst1q_s32_x4(each, x);
+        return any16(
+            (int32x4x4_t){{vld1q_s32(each), vld1q_s32(each + 4), vld1q_s32(each + 8), vld1q_s32(each + 12)}},
+            head, out);
+    }
+    if (out->signed_)
+        __asm__ volatile(RIGHT_16(RIGHT_SIGNED) : [x] "+w"(x) : [m] "w"(m), [s] "w"(s));
+    else
+        __asm__ volatile(RIGHT_16(RIGHT) : [x] "+w"(x) : [m] "w"(m), [s] "w"(s));
+    __asm__("sqxtn %S[x].4h, %S[x].4s\nsqxtn %U[x].4h, %U[x].4s\n"
+            "sqxtn2 %S[x].8h, %T[x].4s\nsqxtn2 %U[x].8h, %V[x].4s\n"
+            "sqadd %S[x].8h, %S[x].8h, %[zero].8h\nsqadd %U[x].8h, %U[x].8h, %[zero].8h\n"
+            "sqxtn %[all].8b, %S[x].8h\nsqxtn2 %[all].16b, %U[x].8h\n"
+            : [x] "+w"(x), [all] "=&w"(all)
+            : [zero] "w"(vdupq_n_s16((int16_t)out->zero)));
+    return vminq_s8(vmaxq_s8(all, vdupq_n_s8((int8_t)out->min)), vdupq_n_s8((int8_t)out->max));
+}
+
 /* int8 depthwise without dot product, which dotprod falls back on. */
 size_t depthwise_packed_bytes_i8_neon(const struct depthwise *d);
 void depthwise_pack_i8_neon(const struct depthwise *d, const struct conv_weights *weights, void *packed);
