@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* int8 convolution with SDOT (FEAT_DotProd): four products a lane and instruction. The tiles are those of
- * conv_f32_neon.c, and so is the reason for assembly. */
+ * conv_f32_neon.c. */
 #include "engine/kernels/arm/requant.h"
+#include "engine/kernels/arm/tile.h"
 
 enum { TILE = 8, PANEL = 16, HALF = 8 };
 
@@ -85,24 +86,9 @@ static inline int8_t *output(const struct work *work, int pixel)
     return (int8_t *)work->tile->out + (size_t)pixel * work->tile->out_stride;
 }
 
-#define MLA_16(sum, a, lane, w0, w1, w2, w3)                                                                 \
-    "sdot %S[" sum "].4s, " w0 ".16b, " a ".4b[" lane "]\n"                                                  \
-    "sdot %T[" sum "].4s, " w1 ".16b, " a ".4b[" lane "]\n"                                                  \
-    "sdot %U[" sum "].4s, " w2 ".16b, " a ".4b[" lane "]\n"                                                  \
-    "sdot %V[" sum "].4s, " w3 ".16b, " a ".4b[" lane "]\n"
-#define STEP_16(lane, w0, w1, w2, w3)                                                                        \
-    "ld1 {" w0 ".16b-" w3 ".16b}, [%[w]], #64\n" MLA_16("sum0", "v0", lane, w0, w1, w2, w3)                  \
-        MLA_16("sum1", "v1", lane, w0, w1, w2, w3) MLA_16("sum2", "v2", lane, w0, w1, w2, w3)                \
-            MLA_16("sum3", "v3", lane, w0, w1, w2, w3)
-#define LOAD_4(what, bytes)                                                                                  \
-    "ldr " what "0, [%[a0]], #" bytes "\nldr " what "1, [%[a1]], #" bytes "\n"                               \
-    "ldr " what "2, [%[a2]], #" bytes "\nldr " what "3, [%[a3]], #" bytes "\n"
-#define SUMS_4 [sum0] "+w"(sum0), [sum1] "+w"(sum1), [sum2] "+w"(sum2), [sum3] "+w"(sum3)
-#define ROWS_4 [a0] "+r"(a[0]), [a1] "+r"(a[1]), [a2] "+r"(a[2]), [a3] "+r"(a[3])
-#define SCRATCH                                                                                              \
-    "cc", "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13",  \
-        "v14", "v15"
-#define BIAS vld1q_s32_x4(again(work->head->bias))
+#define MLA(sum, w, a, lane)          "sdot " sum ".4s, " w ".16b, " a ".4b[" lane "]\n"
+#define STEP_16(lane, w0, w1, w2, w3) TILE_STEP_16(MLA, lane, "v0", "v1", "v2", "v3", w0, w1, w2, w3)
+#define BIAS                          vld1q_s32_x4(again(work->head->bias))
 
 static inline __attribute__((always_inline)) int32x4x4_t less(int32x4x4_t sum, int32_t low, int32_t high)
 {
@@ -130,23 +116,23 @@ static inline __attribute__((always_inline)) void block_4x16(const struct work *
             a[i] = input(work, t, first + i);
         if (n)
             __asm__ volatile(
-                "1:\n" LOAD_4("q", "16") "subs %w[n], %w[n], #1\n" STEP_16("0", "v4", "v5", "v6", "v7")
+                "1:\n" TILE_LOAD_4("q", "16") "subs %w[n], %w[n], #1\n" STEP_16("0", "v4", "v5", "v6", "v7")
                     STEP_16("1", "v8", "v9", "v10", "v11") STEP_16("2", "v12", "v13", "v14", "v15")
                         STEP_16("3", "v4", "v5", "v6", "v7") "b.ne 1b\n"
-                : SUMS_4, ROWS_4, [w] "+r"(w), [n] "+r"(n)
+                : TILE_SUMS, TILE_ROWS_4, [w] "+r"(w), [n] "+r"(n)
                 :
-                : SCRATCH);
+                : TILE_SCRATCH);
         if (count & 2)
-            __asm__ volatile(LOAD_4("d", "8") STEP_16("0", "v4", "v5", "v6", "v7")
+            __asm__ volatile(TILE_LOAD_4("d", "8") STEP_16("0", "v4", "v5", "v6", "v7")
                                  STEP_16("1", "v8", "v9", "v10", "v11")
-                             : SUMS_4, ROWS_4, [w] "+r"(w)
+                             : TILE_SUMS, TILE_ROWS_4, [w] "+r"(w)
                              :
-                             : SCRATCH);
+                             : TILE_SCRATCH);
         if (count & 1)
-            __asm__ volatile(LOAD_4("s", "4") STEP_16("0", "v4", "v5", "v6", "v7")
-                             : SUMS_4, ROWS_4, [w] "+r"(w)
+            __asm__ volatile(TILE_LOAD_4("s", "4") STEP_16("0", "v4", "v5", "v6", "v7")
+                             : TILE_SUMS, TILE_ROWS_4, [w] "+r"(w)
                              :
-                             : SCRATCH);
+                             : TILE_SCRATCH);
     }
     if (work->less) {
         const int32_t *by = work->less + first;
@@ -162,25 +148,6 @@ static inline __attribute__((always_inline)) void block_4x16(const struct work *
     store16(out += step, finish(work, sum2), work->columns);
     store16(out += step, finish(work, sum3), work->columns);
 }
-
-/* Two pixels' 8 channels a four-register operand. */
-#define MLA_8(sum, low, high, a, lane, w0, w1)                                                               \
-    "sdot %" low "[" sum "].4s, " w0 ".16b, " a ".4b[" lane "]\n"                                            \
-    "sdot %" high "[" sum "].4s, " w1 ".16b, " a ".4b[" lane "]\n"
-#define STEP_8(lane, w0, w1)                                                                                 \
-    MLA_8("sum0", "S", "T", "v0", lane, w0, w1)                                                              \
-    MLA_8("sum0", "U", "V", "v1", lane, w0, w1)                                                              \
-    MLA_8("sum1", "S", "T", "v2", lane, w0, w1)                                                              \
-    MLA_8("sum1", "U", "V", "v3", lane, w0, w1)                                                              \
-    MLA_8("sum2", "S", "T", "v4", lane, w0, w1)                                                              \
-    MLA_8("sum2", "U", "V", "v5", lane, w0, w1)                                                              \
-    MLA_8("sum3", "S", "T", "v6", lane, w0, w1)                                                              \
-    MLA_8("sum3", "U", "V", "v7", lane, w0, w1)
-#define LOAD_8(what, bytes)                                                                                  \
-    LOAD_4(what, bytes)                                                                                      \
-    "ldr " what "4, [%[a4]], #" bytes "\nldr " what "5, [%[a5]], #" bytes "\n"                               \
-    "ldr " what "6, [%[a6]], #" bytes "\nldr " what "7, [%[a7]], #" bytes "\n"
-#define ROWS_8 ROWS_4, [a4] "+r"(a[4]), [a5] "+r"(a[5]), [a6] "+r"(a[6]), [a7] "+r"(a[7])
 
 static inline int8_t *store_2x8(const struct work *work, int first, int8_t *out, int32x4x4_t sum)
 {
@@ -204,19 +171,12 @@ static inline __attribute__((always_inline)) void block_8x8(const struct work *w
         for (int i = 0; i < 8; i++)
             a[i] = input(work, t, first + i);
         if (n)
-            __asm__ volatile("1:\n" LOAD_8("q", "16") "ld1 {v8.16b-v11.16b}, [%[w]], #64\n"
-                                                      "ld1 {v12.16b-v15.16b}, [%[w]], #64\n"
-                                                      "subs %w[n], %w[n], #1\n" STEP_8("0", "v8", "v9")
-                                                          STEP_8("1", "v10", "v11") STEP_8("2", "v12", "v13")
-                                                              STEP_8("3", "v14", "v15") "b.ne 1b\n"
-                             : SUMS_4, ROWS_8, [w] "+r"(w), [n] "+r"(n)
+            __asm__ volatile(TILE_LOOP_8(MLA)
+                             : TILE_SUMS, TILE_ROWS_8, [w] "+r"(w), [n] "+r"(n)
                              :
-                             : SCRATCH);
+                             : TILE_SCRATCH);
         for (n = count % 4; n > 0; n--)
-            __asm__ volatile(LOAD_8("s", "4") "ld1 {v8.16b, v9.16b}, [%[w]], #32\n" STEP_8("0", "v8", "v9")
-                             : SUMS_4, ROWS_8, [w] "+r"(w)
-                             :
-                             : SCRATCH);
+            __asm__ volatile(TILE_REST_8(MLA) : TILE_SUMS, TILE_ROWS_8, [w] "+r"(w) : : TILE_SCRATCH);
     }
     int8_t *out = store_2x8(work, first, output(work, first), sum0);
     out = store_2x8(work, first + 2, out, sum1);
@@ -232,23 +192,13 @@ static void block_1x16(const struct work *work, int first)
     for (int t = 0; t < work->conv->taps; t++) {
         const int8_t *a = input(work, t, first);
         unsigned n = count / 4;
-#define STEP(lane, w0, w1, w2, w3)                                                                           \
-    "ld1 {" w0 ".16b-" w3 ".16b}, [%[w]], #64\n" MLA_16("sum", "v0", lane, w0, w1, w2, w3)
         if (n)
-            __asm__ volatile("1:\n"
-                             "ldr q0, [%[a]], #16\n"
-                             "subs %w[n], %w[n], #1\n" STEP("0", "v8", "v9", "v10", "v11")
-                                 STEP("1", "v12", "v13", "v14", "v15") STEP("2", "v8", "v9", "v10", "v11")
-                                     STEP("3", "v12", "v13", "v14", "v15") "b.ne 1b\n"
+            __asm__ volatile(TILE_LOOP_1(MLA)
                              : [sum] "+w"(sum), [a] "+r"(a), [w] "+r"(w), [n] "+r"(n)
                              :
-                             : SCRATCH);
+                             : TILE_SCRATCH);
         for (n = count % 4; n > 0; n--)
-            __asm__ volatile("ldr s0, [%[a]], #4\n" STEP("0", "v8", "v9", "v10", "v11")
-                             : [sum] "+w"(sum), [a] "+r"(a), [w] "+r"(w)
-                             :
-                             : SCRATCH);
-#undef STEP
+            __asm__ volatile(TILE_REST_1(MLA) : [sum] "+w"(sum), [a] "+r"(a), [w] "+r"(w) : : TILE_SCRATCH);
     }
     if (work->less)
         sum = less(sum, work->less[first], work->less[first]);

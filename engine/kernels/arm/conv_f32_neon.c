@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/kernels/c.h"
 #include "engine/kernels/arm/neon.h"
+#include "engine/kernels/arm/tile.h"
 
 /* 4 pixels by 16 channels: 16 accumulators, 4 registers of weights and 8 of input out of 32. What is left of
  * the channels, if no more than 8, is a panel of 8 that is made for 8 pixels at a time. */
@@ -54,10 +55,6 @@ static inline const float *input(const struct conv_tile *tile, int tap, int pixe
     return (const void *)((const char *)tile->in[tap] + (size_t)pixel * tile->in_step);
 }
 
-/* The inner loops are assembly: GCC copies registers that are loaded four at a time, and keeps accumulators
- * in memory where there are many; that is a fifth more instructions. An operand of four registers is written
- * with the letters S, T, U and V for each. */
-
 /* The activation of four registers. */
 #define CLAMP(v) "fmax " v ".4s, " v ".4s, %[min].4s\nfmin " v ".4s, " v ".4s, %[max].4s\n"
 #define HARD_SWISH(v)                                                                                        \
@@ -105,31 +102,17 @@ static inline void store_2x8(const struct conv_tile *tile, float *out, float32x4
     memcpy(out + tile->out_stride, all + HALF, (size_t)columns * sizeof(float));
 }
 
-/* One input (lane of register a) times 16 weights into the accumulators of one pixel. */
-#define MLA_16(sum, a, lane, w0, w1, w2, w3)                                                                 \
-    "fmla %S[" sum "].4s, " w0 ".4s, " a ".s[" lane "]\n"                                                    \
-    "fmla %T[" sum "].4s, " w1 ".4s, " a ".s[" lane "]\n"                                                    \
-    "fmla %U[" sum "].4s, " w2 ".4s, " a ".s[" lane "]\n"                                                    \
-    "fmla %V[" sum "].4s, " w3 ".4s, " a ".s[" lane "]\n"
-#define STEP_16(a0, a1, a2, a3, lane, w0, w1, w2, w3)                                                        \
-    "ld1 {" w0 ".4s-" w3 ".4s}, [%[w]], #64\n" MLA_16("sum0", a0, lane, w0, w1, w2, w3)                      \
-        MLA_16("sum1", a1, lane, w0, w1, w2, w3) MLA_16("sum2", a2, lane, w0, w1, w2, w3)                    \
-            MLA_16("sum3", a3, lane, w0, w1, w2, w3)
+#define MLA(sum, w, a, lane) "fmla " sum ".4s, " w ".4s, " a ".s[" lane "]\n"
 #define STEPS_16(a0, a1, a2, a3)                                                                             \
-    STEP_16(a0, a1, a2, a3, "0", "v8", "v9", "v10", "v11")                                                   \
-    STEP_16(a0, a1, a2, a3, "1", "v12", "v13", "v14", "v15")                                                 \
-    STEP_16(a0, a1, a2, a3, "2", "v8", "v9", "v10", "v11")                                                   \
-    STEP_16(a0, a1, a2, a3, "3", "v12", "v13", "v14", "v15")
+    TILE_STEP_16(MLA, "0", a0, a1, a2, a3, "v8", "v9", "v10", "v11")                                         \
+    TILE_STEP_16(MLA, "1", a0, a1, a2, a3, "v12", "v13", "v14", "v15")                                       \
+    TILE_STEP_16(MLA, "2", a0, a1, a2, a3, "v8", "v9", "v10", "v11")                                         \
+    TILE_STEP_16(MLA, "3", a0, a1, a2, a3, "v12", "v13", "v14", "v15")
 #define ACTIVATE_4                                                                                           \
     sum0 = activate_16(conv, sum0);                                                                          \
     sum1 = activate_16(conv, sum1);                                                                          \
     sum2 = activate_16(conv, sum2);                                                                          \
     sum3 = activate_16(conv, sum3);
-#define SUMS_4 [sum0] "+w"(sum0), [sum1] "+w"(sum1), [sum2] "+w"(sum2), [sum3] "+w"(sum3)
-#define ROWS_4 [a0] "+r"(a[0]), [a1] "+r"(a[1]), [a2] "+r"(a[2]), [a3] "+r"(a[3])
-#define SCRATCH                                                                                              \
-    "cc", "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13",  \
-        "v14", "v15"
 
 static inline __attribute__((always_inline)) void block_4x16(const struct conv *conv,
                                                              const struct conv_tile *tile, int first,
@@ -140,37 +123,29 @@ static inline __attribute__((always_inline)) void block_4x16(const struct conv *
     w += PANEL;
     for (int t = 0; t < conv->taps; t++) {
         const float *a[4];
-        unsigned eights = (unsigned)conv->depth / 8, rest = (unsigned)conv->depth % 8;
+        unsigned n = (unsigned)conv->depth / 8, rest = (unsigned)conv->depth % 8;
         for (int i = 0; i < 4; i++)
             a[i] = input(tile, t, first + i);
-        if (eights)
+        if (n)
             __asm__ volatile("1:\n"
-                             "ld1 {v0.4s, v1.4s}, [%[a0]], #32\n"
-                             "ld1 {v2.4s, v3.4s}, [%[a1]], #32\n"
-                             "ld1 {v4.4s, v5.4s}, [%[a2]], #32\n"
-                             "ld1 {v6.4s, v7.4s}, [%[a3]], #32\n"
+                             "ld1 {v0.4s, v1.4s}, [%[a0]], #32\nld1 {v2.4s, v3.4s}, [%[a1]], #32\n"
+                             "ld1 {v4.4s, v5.4s}, [%[a2]], #32\nld1 {v6.4s, v7.4s}, [%[a3]], #32\n"
                              "subs %w[n], %w[n], #1\n" STEPS_16("v0", "v2", "v4", "v6")
                                  STEPS_16("v1", "v3", "v5", "v7") "b.ne 1b\n"
-                             : SUMS_4, ROWS_4, [w] "+r"(w), [n] "+r"(eights)
+                             : TILE_SUMS, TILE_ROWS_4, [w] "+r"(w), [n] "+r"(n)
                              :
-                             : SCRATCH);
+                             : TILE_SCRATCH);
         if (rest & 4)
-            __asm__ volatile("ldr q0, [%[a0]], #16\n"
-                             "ldr q2, [%[a1]], #16\n"
-                             "ldr q4, [%[a2]], #16\n"
-                             "ldr q6, [%[a3]], #16\n" STEPS_16("v0", "v2", "v4", "v6")
-                             : SUMS_4, ROWS_4, [w] "+r"(w)
+            __asm__ volatile(TILE_LOAD_4("q", "16") STEPS_16("v0", "v1", "v2", "v3")
+                             : TILE_SUMS, TILE_ROWS_4, [w] "+r"(w)
                              :
-                             : SCRATCH);
+                             : TILE_SCRATCH);
         for (rest %= 4; rest > 0; rest--)
-            __asm__ volatile(
-                "ldr s0, [%[a0]], #4\n"
-                "ldr s2, [%[a1]], #4\n"
-                "ldr s4, [%[a2]], #4\n"
-                "ldr s6, [%[a3]], #4\n" STEP_16("v0", "v2", "v4", "v6", "0", "v8", "v9", "v10", "v11")
-                : SUMS_4, ROWS_4, [w] "+r"(w)
-                :
-                : SCRATCH);
+            __asm__ volatile(TILE_LOAD_4("s", "4")
+                                 TILE_STEP_16(MLA, "0", "v0", "v1", "v2", "v3", "v8", "v9", "v10", "v11")
+                             : TILE_SUMS, TILE_ROWS_4, [w] "+r"(w)
+                             :
+                             : TILE_SCRATCH);
     }
     ACTIVATE_4
     store_16(out, sum0, columns);
@@ -179,54 +154,26 @@ static inline __attribute__((always_inline)) void block_4x16(const struct conv *
     store_16(out + 3 * tile->out_stride, sum3, columns);
 }
 
-/* Two pixels' 16 accumulators a four-register operand. */
-#define MLA_8(sum, low, high, a, lane, w0, w1)                                                               \
-    "fmla %" low "[" sum "].4s, " w0 ".4s, " a ".s[" lane "]\n"                                              \
-    "fmla %" high "[" sum "].4s, " w1 ".4s, " a ".s[" lane "]\n"
-#define STEP_8(lane, w0, w1)                                                                                 \
-    MLA_8("sum0", "S", "T", "v0", lane, w0, w1)                                                              \
-    MLA_8("sum0", "U", "V", "v1", lane, w0, w1)                                                              \
-    MLA_8("sum1", "S", "T", "v2", lane, w0, w1)                                                              \
-    MLA_8("sum1", "U", "V", "v3", lane, w0, w1)                                                              \
-    MLA_8("sum2", "S", "T", "v4", lane, w0, w1)                                                              \
-    MLA_8("sum2", "U", "V", "v5", lane, w0, w1)                                                              \
-    MLA_8("sum3", "S", "T", "v6", lane, w0, w1)                                                              \
-    MLA_8("sum3", "U", "V", "v7", lane, w0, w1)
-#define LOAD_8(what, bytes)                                                                                  \
-    "ldr " what "0, [%[a0]], #" bytes "\nldr " what "1, [%[a1]], #" bytes "\nldr " what                      \
-    "2, [%[a2]], #" bytes "\n"                                                                               \
-    "ldr " what "3, [%[a3]], #" bytes "\nldr " what "4, [%[a4]], #" bytes "\nldr " what                      \
-    "5, [%[a5]], #" bytes "\n"                                                                               \
-    "ldr " what "6, [%[a6]], #" bytes "\nldr " what "7, [%[a7]], #" bytes "\n"
-#define ROWS_8 ROWS_4, [a4] "+r"(a[4]), [a5] "+r"(a[5]), [a6] "+r"(a[6]), [a7] "+r"(a[7])
-
+/* Two pixels an operand of four registers; a panel starts with its bias twice. */
 static inline __attribute__((always_inline)) void block_8x8(const struct conv *conv,
                                                             const struct conv_tile *tile, int first,
                                                             const float *w, float *out, int columns)
 {
-    /* A panel starts with its bias twice. */
     float32x4x4_t sum0 = vld1q_f32_x4(again(w)), sum1 = vld1q_f32_x4(again(w)), sum2 = vld1q_f32_x4(again(w)),
                   sum3 = vld1q_f32_x4(again(w));
     w += PANEL;
     for (int t = 0; t < conv->taps; t++) {
         const float *a[8];
-        unsigned fours = (unsigned)conv->depth / 4;
+        unsigned n = (unsigned)conv->depth / 4;
         for (int i = 0; i < 8; i++)
             a[i] = input(tile, t, first + i);
-        if (fours)
-            __asm__ volatile("1:\n" LOAD_8("q", "16") "ld1 {v8.4s-v11.4s}, [%[w]], #64\n"
-                                                      "ld1 {v12.4s-v15.4s}, [%[w]], #64\n"
-                                                      "subs %w[n], %w[n], #1\n" STEP_8("0", "v8", "v9")
-                                                          STEP_8("1", "v10", "v11") STEP_8("2", "v12", "v13")
-                                                              STEP_8("3", "v14", "v15") "b.ne 1b\n"
-                             : SUMS_4, ROWS_8, [w] "+r"(w), [n] "+r"(fours)
+        if (n)
+            __asm__ volatile(TILE_LOOP_8(MLA)
+                             : TILE_SUMS, TILE_ROWS_8, [w] "+r"(w), [n] "+r"(n)
                              :
-                             : SCRATCH);
-        for (unsigned rest = (unsigned)conv->depth % 4; rest > 0; rest--)
-            __asm__ volatile(LOAD_8("s", "4") "ld1 {v8.4s, v9.4s}, [%[w]], #32\n" STEP_8("0", "v8", "v9")
-                             : SUMS_4, ROWS_8, [w] "+r"(w)
-                             :
-                             : SCRATCH);
+                             : TILE_SCRATCH);
+        for (n = (unsigned)conv->depth % 4; n > 0; n--)
+            __asm__ volatile(TILE_REST_8(MLA) : TILE_SUMS, TILE_ROWS_8, [w] "+r"(w) : : TILE_SCRATCH);
     }
     ACTIVATE_4
     store_2x8(tile, out, sum0, columns);
@@ -235,7 +182,6 @@ static inline __attribute__((always_inline)) void block_8x8(const struct conv *c
     store_2x8(tile, out + 6 * tile->out_stride, sum3, columns);
 }
 
-/* One pixel. */
 static void block_1x16(const struct conv *conv, const struct conv_tile *tile, int first, const float *w,
                        float *out, int columns)
 {
@@ -243,24 +189,14 @@ static void block_1x16(const struct conv *conv, const struct conv_tile *tile, in
     w += PANEL;
     for (int t = 0; t < conv->taps; t++) {
         const float *a = input(tile, t, first);
-        unsigned fours = (unsigned)conv->depth / 4;
-#define STEP(lane, w0, w1, w2, w3)                                                                           \
-    "ld1 {" w0 ".4s-" w3 ".4s}, [%[w]], #64\n" MLA_16("sum", "v0", lane, w0, w1, w2, w3)
-        if (fours)
-            __asm__ volatile("1:\n"
-                             "ldr q0, [%[a]], #16\n"
-                             "subs %w[n], %w[n], #1\n" STEP("0", "v8", "v9", "v10", "v11")
-                                 STEP("1", "v12", "v13", "v14", "v15") STEP("2", "v8", "v9", "v10", "v11")
-                                     STEP("3", "v12", "v13", "v14", "v15") "b.ne 1b\n"
-                             : [sum] "+w"(sum), [a] "+r"(a), [w] "+r"(w), [n] "+r"(fours)
+        unsigned n = (unsigned)conv->depth / 4;
+        if (n)
+            __asm__ volatile(TILE_LOOP_1(MLA)
+                             : [sum] "+w"(sum), [a] "+r"(a), [w] "+r"(w), [n] "+r"(n)
                              :
-                             : SCRATCH);
-        for (unsigned rest = (unsigned)conv->depth % 4; rest > 0; rest--)
-            __asm__ volatile("ldr s0, [%[a]], #4\n" STEP("0", "v8", "v9", "v10", "v11")
-                             : [sum] "+w"(sum), [a] "+r"(a), [w] "+r"(w)
-                             :
-                             : SCRATCH);
-#undef STEP
+                             : TILE_SCRATCH);
+        for (n = (unsigned)conv->depth % 4; n > 0; n--)
+            __asm__ volatile(TILE_REST_1(MLA) : [sum] "+w"(sum), [a] "+r"(a), [w] "+r"(w) : : TILE_SCRATCH);
     }
     store_16(out, activate_16(conv, sum), columns);
 }

@@ -3,9 +3,10 @@
  * int8 convolution without dot product: SMULL and SMLAL make two products a lane in 16 bits, SADALP adds
  * pairs of lanes to a sum of 32 bits: 16 products in three instructions. Two products of -128 and -128 would
  * not fit, so where a weight is -128 each product is added by itself. Assembly for the reason given in
- * conv_f32_neon.c.
+ * tile.h.
  */
 #include "engine/kernels/arm/requant.h"
+#include "engine/kernels/arm/tile.h"
 
 /* 4 pixels by 4 channels: 16 sums of 4 lanes each, which are added up at the end. */
 enum { TILE = 4, PANEL = 4, FILL = 8 };
@@ -116,11 +117,7 @@ struct work {
     mla("sum0", a0, "v8", "v9", "v10", "v11") mla("sum1", a1, "v8", "v9", "v10", "v11")                      \
         mla("sum2", a2, "v8", "v9", "v10", "v11") mla("sum3", a3, "v8", "v9", "v10", "v11")
 #define LOAD_W "ld1 {v8.16b-v11.16b}, [%[w]], #64\n"
-#define SUMS   [sum0] "+w"(sum0), [sum1] "+w"(sum1), [sum2] "+w"(sum2), [sum3] "+w"(sum3)
 #define INPUTS [a0] "+r"(a0), [a1] "+r"(a1), [a2] "+r"(a2), [a3] "+r"(a3), [w] "+r"(w)
-#define SCRATCH                                                                                              \
-    "cc", "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13",  \
-        "v14", "v15"
 #define LOAD_A(what, bytes)                                                                                  \
     "ldr " what "0, [%[a0]], #" bytes "\nldr " what "2, [%[a1]], #" bytes "\n"                               \
     "ldr " what "4, [%[a2]], #" bytes "\nldr " what "6, [%[a3]], #" bytes "\n"
@@ -184,26 +181,26 @@ static inline __attribute__((always_inline)) void block(const struct work *work,
                              "ld1 {v6.16b, v7.16b}, [%[a3]], #32\n"
                              "subs %w[n], %w[n], #1\n" LOAD_W ROWS(MLA, "v0", "v2", "v4", "v6")
                                  LOAD_W ROWS(MLA, "v1", "v3", "v5", "v7") "b.ne 1b\n"
-                             : SUMS, INPUTS, [n] "+r"(n)
+                             : TILE_SUMS, INPUTS, [n] "+r"(n)
                              :
-                             : SCRATCH);
+                             : TILE_SCRATCH);
         if (rest && !work->careful)
             __asm__ volatile(LOAD_A("q", "16") LOAD_W ROWS(MLA, "v0", "v2", "v4", "v6")
-                             : SUMS, INPUTS
+                             : TILE_SUMS, INPUTS
                              :
-                             : SCRATCH);
+                             : TILE_SCRATCH);
         else
             for (; rest > 0; rest--)
                 __asm__ volatile(LOAD_A("q", "16") LOAD_W ROWS(MLA_CAREFUL, "v0", "v2", "v4", "v6")
-                                 : SUMS, INPUTS
+                                 : TILE_SUMS, INPUTS
                                  :
-                                 : SCRATCH);
+                                 : TILE_SCRATCH);
         if (eights % 2)
             __asm__ volatile(
                 LOAD_A("d", "8") "ld1 {v8.8b-v11.8b}, [%[w]], #32\n" ROWS(MLA_HALF, "v0", "v2", "v4", "v6")
-                : SUMS, INPUTS
+                : TILE_SUMS, INPUTS
                 :
-                : SCRATCH);
+                : TILE_SCRATCH);
     }
     int32x4x4_t all = {{add_up(sum0), add_up(sum1), add_up(sum2), add_up(sum3)}};
     store(work, first, all, 4);
@@ -224,19 +221,19 @@ static void block_1(const struct work *work, int first)
                 "subs %w[n], %w[n], #1\n" LOAD_W MLA("sum0", "v0", "v8", "v9", "v10", "v11") "b.ne 1b\n"
                 : [sum0] "+w"(sum0), [a] "+r"(a), [w] "+r"(w), [n] "+r"(n)
                 :
-                : SCRATCH);
+                : TILE_SCRATCH);
         for (n = work->careful ? (unsigned)eights / 2 : 0; n > 0; n--)
             __asm__ volatile(
                 "ldr q0, [%[a]], #16\n" LOAD_W MLA_CAREFUL("sum0", "v0", "v8", "v9", "v10", "v11")
                 : [sum0] "+w"(sum0), [a] "+r"(a), [w] "+r"(w)
                 :
-                : SCRATCH);
+                : TILE_SCRATCH);
         if (eights % 2)
             __asm__ volatile("ldr d0, [%[a]], #8\nld1 {v8.8b-v11.8b}, [%[w]], #32\n" MLA_HALF(
                                  "sum0", "v0", "v8", "v9", "v10", "v11")
                              : [sum0] "+w"(sum0), [a] "+r"(a), [w] "+r"(w)
                              :
-                             : SCRATCH);
+                             : TILE_SCRATCH);
     }
     int32x4_t one = add_up(sum0);
     store(work, first, (int32x4x4_t){{one, one, one, one}}, 1);

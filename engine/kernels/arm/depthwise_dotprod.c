@@ -148,31 +148,20 @@ static inline __attribute__((always_inline)) void strip(const struct depthwise *
     }
 }
 
-#define STRIP(name, columns, size, stride)                                                                   \
-    static void name(const struct depthwise *d, const struct depthwise_tile *tile, int y, int x)             \
-    {                                                                                                        \
-        strip(d, tile, y, x, columns, size, stride);                                                         \
-    }
-STRIP(strip_4_3x3_1, 4, 3, 1)
-STRIP(strip_3_3x3_1, 3, 3, 1)
-STRIP(strip_1_3x3_1, 1, 3, 1)
-STRIP(strip_4_3x3_2, 4, 3, 2)
-STRIP(strip_3_3x3_2, 3, 3, 2)
-STRIP(strip_1_3x3_2, 1, 3, 2)
-STRIP(strip_4_5x5_1, 4, 5, 1)
-STRIP(strip_3_5x5_1, 3, 5, 1)
-STRIP(strip_1_5x5_1, 1, 5, 1)
-STRIP(strip_4_5x5_2, 4, 5, 2)
-STRIP(strip_3_5x5_2, 3, 5, 2)
-STRIP(strip_1_5x5_2, 1, 5, 2)
+static void one(const struct depthwise *d, const struct depthwise_tile *tile, int y, int x)
+{
+    if (d->size[0] == 3)
+        strip(d, tile, y, x, 1, 3, 1 + (d->stride[0] > 1));
+    else
+        strip(d, tile, y, x, 1, 5, 1 + (d->stride[0] > 1));
+}
+
+STRIPS(strip, one)
 
 static void run(const struct depthwise *d, const struct depthwise_tile *tile)
 {
-    static const struct strips strips[2][2] = {
-        {{strip_1_3x3_1, strip_3_3x3_1, strip_4_3x3_1}, {strip_1_3x3_2, strip_3_3x3_2, strip_4_3x3_2}},
-        {{strip_1_5x5_1, strip_3_5x5_1, strip_4_5x5_1}, {strip_1_5x5_2, strip_3_5x5_2, strip_4_5x5_2}}};
     if (strips_fit(d))
-        strips_run(&strips[d->size[0] == 5][d->stride[0] - 1], d, tile);
+        strips_run(strips, true, d, tile);
     else
         depthwise_run_i8_neon(d, tile);
 }

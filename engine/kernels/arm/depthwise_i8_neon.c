@@ -132,36 +132,14 @@ static void one(const struct depthwise *d, const struct depthwise_tile *tile, in
     }
 }
 
-#define STRIP(name, columns, size, stride)                                                                   \
-    static void name(const struct depthwise *d, const struct depthwise_tile *tile, int y, int x)             \
-    {                                                                                                        \
-        strip(d, tile, y, x, columns, size, stride);                                                         \
-    }
-STRIP(strip_4_3x3_1, 4, 3, 1)
-STRIP(strip_3_3x3_1, 3, 3, 1)
-STRIP(strip_4_3x3_2, 4, 3, 2)
-STRIP(strip_3_3x3_2, 3, 3, 2)
-STRIP(strip_4_5x5_1, 4, 5, 1)
-STRIP(strip_3_5x5_1, 3, 5, 1)
-STRIP(strip_4_5x5_2, 4, 5, 2)
-STRIP(strip_3_5x5_2, 3, 5, 2)
+STRIPS(strip, one)
 
 void depthwise_run_i8_neon(const struct depthwise *d, const struct depthwise_tile *tile)
 {
-    static const struct strips strips[2][2] = {
-        {{one, strip_3_3x3_1, strip_4_3x3_1}, {one, strip_3_3x3_2, strip_4_3x3_2}},
-        {{one, strip_3_5x5_1, strip_4_5x5_1}, {one, strip_3_5x5_2, strip_4_5x5_2}}};
-    if (d->multiplier != 1) {
+    if (d->multiplier == 1)
+        strips_run(strips, strips_fit(d), d, tile);
+    else
         depthwise_run_i8_c(d, tile);
-        return;
-    }
-    if (strips_fit(d)) {
-        strips_run(&strips[d->size[0] == 5][d->stride[0] - 1], d, tile);
-        return;
-    }
-    for (int y = 0; y < tile->rows; y++)
-        for (int x = 0; x < tile->columns; x++)
-            one(d, tile, y, x);
 }
 
 void kernels_init_depthwise_i8_neon(struct kernels *kernels)
