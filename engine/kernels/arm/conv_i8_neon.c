@@ -146,9 +146,7 @@ static inline __attribute__((always_inline)) void store(const struct work *work,
     if (work->less)
         for (int i = 0; i < 4; i++)
             sum.val[i] = vsubq_s32(sum.val[i], vdupq_n_s32(work->less[first + (i < rows ? i : 0)]));
-    int8x16_t all = !work->out.right    ? any16(sum, work->head, &work->out)
-                    : work->out.signed_ ? right16(sum, work->head, &work->out, true)
-                                        : right16(sum, work->head, &work->out, false);
+    int8x16_t all = finish16(sum, work->head, &work->out);
     if (work->columns < PANEL || rows < 4) {
         for (int i = 0; i < rows; i++)
             store_pixel(work, first + i, all, i);

@@ -122,12 +122,7 @@ strip_block(const struct depthwise *d, const struct head_i8 *head, const char *c
             }
         }
     }
-    const struct output_i8 to = output_i8(head, d->out_zero, d->min_i8, d->max_i8);
-#pragma GCC unroll 4
-    for (int i = 0; i < columns; i++, out += pixel) {
-        int32x4x4_t all = {{sum[i][0], sum[i][1], sum[i][2], sum[i][3]}};
-        store16(out, finish16(all, head, &to), count);
-    }
+    finish_columns(sum, columns, head, output_i8(head, d->out_zero, d->min_i8, d->max_i8), out, pixel, count);
 }
 
 static inline __attribute__((always_inline)) void strip(const struct depthwise *d,

@@ -57,14 +57,6 @@ static inline __attribute__((always_inline)) void multiply(int32x4_t *sum, int16
     sum[3] = vmlal_high_s16(sum[3], high, w1);
 }
 
-static inline __attribute__((always_inline)) void
-finish(const struct depthwise *d, const struct head_i8 *head, const int32x4_t *sum, int8_t *out, int count)
-{
-    const struct output_i8 to = output_i8(head, d->out_zero, d->min_i8, d->max_i8);
-    int32x4x4_t all = {{sum[0], sum[1], sum[2], sum[3]}};
-    store16(out, finish16(all, head, &to), count);
-}
-
 /* `columns` outputs side by side of 16 channels. The sizes are constants where this is inlined. */
 static inline __attribute__((always_inline)) void
 strip_block(const struct depthwise *d, const struct head_i8 *head, const char *const *row, size_t pixel,
@@ -79,6 +71,12 @@ strip_block(const struct depthwise *d, const struct head_i8 *head, const char *c
             sum[i][q] = vld1q_s32(head->bias + 4 * q);
 #pragma GCC unroll 5
     for (int ky = 0; ky < size; ky++, w += size * BLOCK) {
+        int16x8_t weight[5][2];
+#pragma GCC unroll 5
+        for (int kx = 0; kx < size; kx++) {
+            weight[kx][0] = vld1q_s16(w + kx * BLOCK);
+            weight[kx][1] = vld1q_s16(w + kx * BLOCK + 8);
+        }
 #pragma GCC unroll 11
         for (int column = 0; column < (columns - 1) * stride + size; column++) {
             int8x16_t v = vld1q_s8((const int8_t *)row[ky] + (size_t)column * pixel);
@@ -87,15 +85,13 @@ strip_block(const struct depthwise *d, const struct head_i8 *head, const char *c
             for (int i = 0; i < columns; i++) {
                 const int kx = column - i * stride;
                 if (kx >= 0 && kx < size)
-                    multiply(sum[i], low, high, vld1q_s16(w + kx * BLOCK), vld1q_s16(w + kx * BLOCK + 8));
+                    multiply(sum[i], low, high, weight[kx][0], weight[kx][1]);
             }
             if (size == 3)
                 in_order();
         }
     }
-#pragma GCC unroll 4
-    for (int i = 0; i < columns; i++, out += pixel)
-        finish(d, head, sum[i], out, count);
+    finish_columns(sum, columns, head, output_i8(head, d->out_zero, d->min_i8, d->max_i8), out, pixel, count);
 }
 
 static inline __attribute__((always_inline)) void strip(const struct depthwise *d,
@@ -122,13 +118,16 @@ static void one(const struct depthwise *d, const struct depthwise_tile *tile, in
     int8_t *out = (int8_t *)tile->out + (size_t)y * tile->out_row + (size_t)x * (size_t)d->channels;
     for (int c = 0; c < d->channels; c += BLOCK, head += block_bytes(d)) {
         const int16_t *w = (const int16_t *)(const void *)(head + sizeof(struct head_i8));
-        int32x4x4_t sum = vld1q_s32_x4((const int32_t *)(const void *)head);
+        int32x4_t sum[1][4];
+        for (int q = 0; q < 4; q++)
+            sum[0][q] = vld1q_s32((const int32_t *)(const void *)head + 4 * q);
         for (int t = 0; t < depthwise_taps(d); t++, w += BLOCK) {
             int8x16_t v = vld1q_s8((const int8_t *)depthwise_input(d, tile, y, x, t, 1) + c);
-            multiply(sum.val, vmovl_s8(vget_low_s8(v)), vmovl_high_s8(v), vld1q_s16(w), vld1q_s16(w + 8));
+            multiply(sum[0], vmovl_s8(vget_low_s8(v)), vmovl_high_s8(v), vld1q_s16(w), vld1q_s16(w + 8));
         }
-        finish(d, (const struct head_i8 *)(const void *)head, sum.val, out + c,
-               d->channels - c < BLOCK ? d->channels - c : BLOCK);
+        const struct head_i8 *block = (const void *)head;
+        finish_columns(sum, 1, block, output_i8(block, d->out_zero, d->min_i8, d->max_i8), out + c, 0,
+                       d->channels - c < BLOCK ? d->channels - c : BLOCK);
     }
 }
 

@@ -25,7 +25,7 @@ static inline int8x16_t load16(const int8_t *in, int i, int step)
 static inline __attribute__((always_inline)) int8x16_t finish(int32x4x4_t x, const struct head_i8 *head,
                                                               const struct output_i8 *out)
 {
-    return out->right ? right16(x, head, out, true) : any16(x, head, out);
+    return finish16(x, head, out);
 }
 
 /* An input of ADD, shifted up by 16 bits and `up`, and scaled by a factor of at most a half. */

@@ -43,9 +43,8 @@ static inline __attribute__((always_inline)) int32x4_t right4(int32x4_t x, int32
 }
 
 static inline __attribute__((always_inline)) int8x16_t
-right16(int32x4x4_t x, const struct head_i8 *head, const struct output_i8 *out, const bool signed_)
+right16(int32x4x4_t x, int32x4x4_t m, int32x4x4_t s, const struct output_i8 *out, const bool signed_)
 {
-    int32x4x4_t m = vld1q_s32_x4(head->multiplier), s = vld1q_s32_x4(head->shift);
     int16x8_t low = vqmovn_high_s32(vqmovn_s32(right4(x.val[0], m.val[0], s.val[0], signed_)),
                                     right4(x.val[1], m.val[1], s.val[1], signed_));
     int16x8_t high = vqmovn_high_s32(vqmovn_s32(right4(x.val[2], m.val[2], s.val[2], signed_)),
@@ -69,7 +68,19 @@ static inline __attribute__((always_inline)) int8x16_t finish16(int32x4x4_t x, c
 {
     if (!out->right)
         return any16(x, head, out);
-    return out->signed_ ? right16(x, head, out, true) : right16(x, head, out, false);
+    int32x4x4_t m = vld1q_s32_x4(head->multiplier), s = vld1q_s32_x4(head->shift);
+    return out->signed_ ? right16(x, m, s, out, true) : right16(x, m, s, out, false);
+}
+
+/* The first `count` channels of pixels side by side; `columns` is a constant where this is inlined. */
+static inline __attribute__((always_inline)) void finish_columns(int32x4_t (*sum)[4], const int columns,
+                                                                 const struct head_i8 *head,
+                                                                 const struct output_i8 out, int8_t *to,
+                                                                 size_t pixel, int count)
+{
+#pragma GCC unroll 4
+    for (int i = 0; i < columns; i++, to += pixel)
+        store16(to, finish16((int32x4x4_t){{sum[i][0], sum[i][1], sum[i][2], sum[i][3]}}, head, &out), count);
 }
 
 /* The same of accumulators that assembly has made: GCC moves each of four registers to a place of its own
