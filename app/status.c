@@ -29,6 +29,7 @@ int exit_status(int error)
     case EINVAL:
     case E2BIG:
     case ENODATA:
+    case EBADMSG:
         return EX_DATAERR;
     case ENOTSUP:
         return EX_UNAVAILABLE;

@@ -67,15 +67,25 @@ static void running(struct feed *feed)
              feed->info.width, feed->info.height, (const char *)&feed->info.format, feed->info.rate);
 }
 
+/* At its end, or damaged where it is to be played only once. */
+static bool is_over(const struct feed *feed)
+{
+    return feed->problem == -ENODATA || (feed->problem && is_replay(feed) && feed->settings.once);
+}
+
 static void done(struct task *task)
 {
     struct feed *feed = (struct feed *)((char *)task - offsetof(struct feed, task));
+    bool plugged = feed->plugged;
+    feed->plugged = false;
     if (feed->status == -ECANCELED) /* it was only closed */
-        feed->state = feed->problem == -ENODATA ? FEED_ENDED : FEED_CLOSED;
+        feed->state = is_over(feed) ? FEED_ENDED : FEED_CLOSED;
     else if (feed->status)
         refused(feed);
     else
         running(feed);
+    if (plugged)
+        feed_plugged(feed, clock_now_ns());
     if (feed->again)
         feed_restart(feed, clock_now_ns());
 }
@@ -146,7 +156,6 @@ static void leave(struct feed *feed, int problem, const char *why, uint64_t now)
     feed->state = FEED_LEAVING;
     feed->problem = problem;
     snprintf(feed->why, sizeof(feed->why), "%s", why);
-    feed->retry_ns = after(now, feed->delay_s);
     if (!feed->closed_ns)
         feed->closed_ns = now;
 }
@@ -160,17 +169,18 @@ static void count_dropped(struct feed *feed)
 
 static int lost(struct feed *feed, int status, uint64_t now)
 {
+    const char *what = is_replay(feed) ? "replay" : "camera";
     char why[256];
-    if (status == -ENODATA) {
-        leave(feed, status, "the replay is at its end", now);
-        return status;
-    }
-    if (status == -ENODEV)
+    if (status == -ENODATA)
+        snprintf(why, sizeof(why), "the replay is at its end");
+    else if (status == -ENODEV)
         snprintf(why, sizeof(why), "the camera '%s' is gone", feed->info.name);
     else
-        snprintf(why, sizeof(why), "the camera '%s' fails: %s", feed->info.name, strerror(-status));
-    log_warning("%s; waiting for it", why);
+        snprintf(why, sizeof(why), "the %s '%s' fails: %s", what, feed->info.name, strerror(-status));
     leave(feed, status, why, now);
+    slow_down(feed, now);
+    if (!is_over(feed))
+        log_warning("%s; waiting for it", why);
     return status;
 }
 
@@ -182,6 +192,11 @@ static void frame_came(struct feed *feed, uint64_t now)
     feed->problem = 0;
     if (feed->opened_ns && now - feed->opened_ns > (uint64_t)(healthy_s * SECOND))
         feed->delay_s = first_delay_s;
+}
+
+struct source *feed_watched(const struct feed *feed)
+{
+    return feed->state == FEED_RUNNING ? feed->source : NULL;
 }
 
 int feed_take(struct feed *feed, struct frame **frame, uint64_t now)
@@ -234,6 +249,7 @@ void feed_restart(struct feed *feed, uint64_t now)
 
 void feed_plugged(struct feed *feed, uint64_t now)
 {
+    feed->plugged = feed->state == FEED_WORKING || feed->state == FEED_LEAVING; /* then it comes first */
     if (feed->state == FEED_CLOSED) {
         feed->retry_ns = now;
         feed->delay_s = first_delay_s;

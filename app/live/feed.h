@@ -32,7 +32,8 @@ struct feed {
     struct source *opened;
     char name[CONFIG_TEXT], id[CONFIG_TEXT]; /* id: what "auto" found the last time */
     int status, failures;
-    bool again; /* the settings changed */
+    bool again;   /* the settings changed */
+    bool plugged; /* something came while the worker was at it */
     uint64_t opened_ns, frame_ns, retry_ns, dropped_before;
     double delay_s; /* until the next try */
 };
@@ -44,6 +45,8 @@ void feed_finish(struct feed *feed); /* the worker is gone */
 bool feed_wants_worker(const struct feed *feed, uint64_t now);
 void feed_submit(struct feed *feed, struct worker *worker, const struct config *config);
 
+/* What to wait for frames of. NULL: nothing; a source that is only to be closed stays readable. */
+struct source *feed_watched(const struct feed *feed);
 /* A frame with a reference; -EAGAIN: none now; anything else: the state has changed. */
 int feed_take(struct feed *feed, struct frame **frame, uint64_t now);
 void feed_watch(struct feed *feed, double stall_s, uint64_t now); /* now and then */

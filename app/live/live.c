@@ -131,12 +131,13 @@ static int watch(struct live *live, sd_event_source **io, int fd, sd_event_io_ha
 /* Camera and screen as they are now. A camera whose frame is still on its way is not asked for the next. */
 static int watch_changing(struct live *live)
 {
+    struct source *camera = feed_watched(&live->feed);
     int status = 0;
-    if (live->camera_watched != live->feed.source) {
+    if (live->camera_watched != camera) {
         live_unwatch(live, true);
-        live->camera_watched = live->feed.source;
-        if (live->feed.source)
-            status = watch(live, &live->camera_io, source_fd(live->feed.source), on_camera);
+        live->camera_watched = camera;
+        if (camera)
+            status = watch(live, &live->camera_io, source_fd(camera), on_camera);
     }
     if (live->screen_watched != live->show.screen && status >= 0) {
         live_unwatch(live, false);
@@ -268,11 +269,11 @@ static void finish(struct live *live, int status)
     double patience = 10 * live->stats.inference_mean_ms / 1e3;
     live_unwatch(live, true);
     live_unwatch(live, false);
-    bool ended = worker_destroy(live->worker, WORKER_PATIENCE_S);
-    ended = brain_destroy(live->brain, patience > MODEL_PATIENCE_S ? patience : MODEL_PATIENCE_S) && ended;
-    if (!ended) {
-        log_error("a reader, a camera or the network does not let go");
-        screen_close(live->composing ? NULL : live->show.screen);
+    bool drawn = worker_destroy(live->worker, WORKER_PATIENCE_S),
+         thought = brain_destroy(live->brain, patience > MODEL_PATIENCE_S ? patience : MODEL_PATIENCE_S);
+    if (!drawn || !thought) {
+        log_error("%s does not let go", drawn ? "the network" : "a camera, or the reader of the pictures,");
+        screen_close(drawn || !live->composing ? live->show.screen : NULL); /* gives the console back */
         _exit(status ? status : EX_SOFTWARE);
     }
     feed_finish(&live->feed);

@@ -21,6 +21,7 @@ static struct {
 static struct frame picture;
 static struct feed feed;
 static struct config config;
+static bool plugs; /* something is plugged in while the worker is at it */
 
 /* ---- instead of the real ones ---- */
 
@@ -38,6 +39,9 @@ void worker_submit(struct worker *worker, struct task *task)
 {
     (void)worker;
     task->run(task);
+    if (plugs)
+        feed_plugged(&feed, now);
+    plugs = false;
     task->done(task);
 }
 
@@ -89,6 +93,7 @@ static void setup(void)
 {
     now = 1000 * MS;
     memset(&camera, 0, sizeof(camera));
+    plugs = false;
     config_defaults(&config);
     feed_init(&feed, now);
 }
@@ -199,6 +204,61 @@ START_TEST(test_a_slow_network_is_not_the_cameras_fault)
 }
 END_TEST
 
+START_TEST(test_what_is_plugged_in_meanwhile_is_looked_at)
+{
+    camera.open_status = -ENODEV;
+    run(60000);
+    int opens = camera.opens;
+    plugs = true; /* during the next try, which is too early */
+    while (camera.opens == opens)
+        run(10);
+    camera.open_status = 0;
+    run(30);
+    ck_assert_int_eq(feed.state, FEED_RUNNING);
+}
+END_TEST
+
+START_TEST(test_a_camera_that_fails_at_once_is_opened_less_and_less)
+{
+    camera.take_status = -EIO;
+    run(60000);
+    ck_assert_int_ge(camera.opens, 8);
+    ck_assert_int_le(camera.opens, 12);
+}
+END_TEST
+
+START_TEST(test_a_source_that_leaves_is_not_waited_for)
+{
+    struct frame *frame;
+    run(100);
+    ck_assert_ptr_eq(feed_watched(&feed), feed.source);
+    camera.take_status = -ENODEV;
+    ck_assert_int_eq(feed_take(&feed, &frame, now), -ENODEV);
+    ck_assert_ptr_nonnull(feed.source); /* the worker has other things to do */
+    ck_assert_ptr_null(feed_watched(&feed));
+}
+END_TEST
+
+START_TEST(test_a_damaged_film_is_played_once)
+{
+    snprintf(config.source, sizeof(config.source), "replay:x");
+    config.once = true;
+    run(100);
+    camera.take_status = -EBADMSG;
+    run(20000);
+    ck_assert_int_eq(feed.state, FEED_ENDED);
+    ck_assert_int_eq(feed.problem, -EBADMSG);
+    ck_assert_int_eq(camera.opens, 1);
+    config.once = false;
+    camera.take_status = 0;
+    feed_restart(&feed, now);
+    run(100);
+    camera.take_status = -EBADMSG;
+    run(20000);
+    ck_assert_int_gt(camera.opens, 3); /* again from its start */
+}
+END_TEST
+
 START_TEST(test_a_replay_ends)
 {
     snprintf(config.source, sizeof(config.source), "replay:x");
@@ -269,6 +329,10 @@ int main(void)
     tcase_add_test(tests, test_another_camera_if_it_does_not);
     tcase_add_test(tests, test_a_stalled_camera_is_opened_again_with_patience);
     tcase_add_test(tests, test_a_slow_network_is_not_the_cameras_fault);
+    tcase_add_test(tests, test_what_is_plugged_in_meanwhile_is_looked_at);
+    tcase_add_test(tests, test_a_camera_that_fails_at_once_is_opened_less_and_less);
+    tcase_add_test(tests, test_a_source_that_leaves_is_not_waited_for);
+    tcase_add_test(tests, test_a_damaged_film_is_played_once);
     tcase_add_test(tests, test_a_replay_ends);
     tcase_add_test(tests, test_a_file_that_is_not_there_will_not_come);
     tcase_add_test(tests, test_other_settings_open_it_again_at_once);
