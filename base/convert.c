@@ -69,6 +69,13 @@ struct area area_of(const struct frame *frame)
     return (struct area){0, 0, frame->width, frame->height};
 }
 
+/* What was turned clockwise is, mirrored, turned the other way. */
+struct turn turn_both(struct turn first, struct turn then)
+{
+    int turned = then.mirror ? 360 - first.rotation : first.rotation;
+    return (struct turn){(turned + then.rotation) % 360, first.mirror != then.mirror};
+}
+
 static uint8_t *scratch(struct converter *converter, int which, size_t size)
 {
     struct block *block = &converter->block[which];

@@ -18,6 +18,9 @@ struct turn {
     bool mirror;
 };
 
+/* One turn after another, as one. */
+struct turn turn_both(struct turn first, struct turn then);
+
 /* Scratch memory that grows to the largest picture that came; used by one thread at a time. */
 struct converter;
 struct converter *converter_create(void); /* NULL: out of memory */

@@ -137,6 +137,8 @@ static int watch_changing(struct live *live)
         live_unwatch(live, true);
         live->camera_watched = camera;
         if (camera)
+            show_camera(&live->show, &live->config, live->feed.info.turn);
+        if (camera)
             status = watch(live, &live->camera_io, source_fd(camera), on_camera);
     }
     if (live->screen_watched != live->show.screen && status >= 0) {

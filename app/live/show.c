@@ -60,7 +60,7 @@ static int open_screen(struct show *show, struct screen_error *error)
 static void take_turn(struct show *show, const struct config *config)
 {
     show->settings.fit = (enum screen_fit)config->fit;
-    show->settings.turn = (struct turn){config->rotation, config->mirror};
+    show->settings.turn = turn_both(show->hangs, (struct turn){config->rotation, config->mirror});
 }
 
 static void take_settings(struct show *show, const struct config *config)
@@ -105,6 +105,15 @@ void show_turn(struct show *show, const struct config *config)
     screen_turn(show->screen, show->settings.fit, show->settings.turn);
     show->adapted = false;
     show->generation++;
+}
+
+void show_camera(struct show *show, const struct config *config, struct turn hangs)
+{
+    bool same = show->hangs.rotation == hangs.rotation && show->hangs.mirror == hangs.mirror;
+    show->hangs = hangs;
+    show->adapted = false;
+    if (!same)
+        show_turn(show, config);
 }
 
 /* ---- coming and going ---- */

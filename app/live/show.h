@@ -20,7 +20,8 @@ struct show {
     /* the show's own */
     bool pending_camera;
     uint64_t presented_ns, retry_ns;
-    struct screen_settings settings;
+    struct screen_settings settings; /* its turn: the camera's own, then the configuration's */
+    struct turn hangs;               /* what brings the camera's pictures upright */
     char name[CONFIG_TEXT], why[320];
     uint32_t format; /* of the frames that it was adapted to */
     int width, height;
@@ -39,6 +40,8 @@ int show_open(struct show *show, const struct config *config);
 void show_close(struct show *show); /* no canvas is with the worker */
 /* Other fit or turn of the picture. */
 void show_turn(struct show *show, const struct config *config);
+/* Another camera, which hangs so; the screen is adapted to its frames anew. */
+void show_camera(struct show *show, const struct config *config, struct turn hangs);
 
 /* Looks for a screen that is missing, or whether it is still there; event: something was plugged. Only while
  * no canvas is with the worker. */

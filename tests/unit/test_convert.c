@@ -137,6 +137,24 @@ START_TEST(test_turns)
 END_TEST
 
 /* Small frames, areas at the very end: AddressSanitizer looks on. */
+START_TEST(test_two_turns)
+{
+    enum { WIDTH = 70, HEIGHT = 54 };
+    struct turn first = {90 * (_i % 4), _i / 4 % 2}, then = {90 * (_i / 8 % 4), _i / 32};
+    struct turn both = turn_both(first, then);
+    bool sideways = first.rotation % 180;
+    for (int y = 0; y < HEIGHT; y += 13)
+        for (int x = 0; x < WIDTH; x += 11) {
+            int at[2] = {x, y}, wanted[2] = {x, y};
+            picture_turn(first.rotation, first.mirror, WIDTH, HEIGHT, &wanted[0], &wanted[1]);
+            picture_turn(then.rotation, then.mirror, sideways ? HEIGHT : WIDTH, sideways ? WIDTH : HEIGHT,
+                         &wanted[0], &wanted[1]);
+            picture_turn(both.rotation, both.mirror, WIDTH, HEIGHT, &at[0], &at[1]);
+            ck_assert(at[0] == wanted[0] && at[1] == wanted[1]);
+        }
+}
+END_TEST
+
 START_TEST(test_small)
 {
     for (int width = 1; width < 6; width++)
@@ -234,6 +252,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, test_colours, 0, FORMATS);
     tcase_add_loop_test(tcase, test_turns, 0, FORMATS);
+    tcase_add_loop_test(tcase, test_two_turns, 0, 64);
     tcase_add_loop_test(tcase, test_small, 0, FORMATS);
     tcase_add_loop_test(tcase, test_scales, 0, FORMATS);
     tcase_add_loop_test(tcase, test_average, 0, FORMATS);

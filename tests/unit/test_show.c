@@ -278,6 +278,30 @@ START_TEST(test_another_turn_keeps_the_screen)
 }
 END_TEST
 
+START_TEST(test_another_camera_may_hang_otherwise)
+{
+    struct frame frame = {.format = FRAME_NV12, .width = 640, .height = 480, .dmabuf = {3, -1, -1}};
+    config.rotation = 90;
+    show_open(&show, &config);
+    show_way(&show, &frame);
+    int generation = show.generation;
+    show_camera(&show, &config, (struct turn){0, false});
+    ck_assert_int_eq(show.generation, generation);
+    show_way(&show, &frame);
+    ck_assert_int_eq(fake.adapted, 2); /* its colours may be others */
+    show_camera(&show, &config, (struct turn){180, true});
+    ck_assert_int_gt(show.generation, generation);
+    ck_assert_int_eq(fake.settings.turn.rotation, 270);
+    ck_assert(fake.settings.turn.mirror);
+    config.mirror = true;
+    show_turn(&show, &config);
+    ck_assert(!fake.settings.turn.mirror);
+    show_open(&show, &config);
+    ck_assert_int_eq(fake.settings.turn.rotation, 270);
+    ck_assert(!fake.settings.turn.mirror);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {test_shows,
@@ -288,7 +312,8 @@ int main(void)
                                   test_switched_away_and_back,
                                   test_a_card_that_fails_is_looked_for,
                                   test_planes_that_refuse_after_all,
-                                  test_another_turn_keeps_the_screen};
+                                  test_another_turn_keeps_the_screen,
+                                  test_another_camera_may_hang_otherwise};
     log_set_level(LOG_SILENT);
     Suite *suite = suite_create("show");
     TCase *cases = tcase_create("show");
