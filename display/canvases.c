@@ -100,6 +100,14 @@ void canvases_retire(struct canvases *canvases)
     sweep(canvases);
 }
 
+bool canvases_usable(const struct canvases *canvases)
+{
+    const struct canvas_slot *slot = canvases->first;
+    while (slot && slot->retired)
+        slot = slot->next;
+    return slot != NULL;
+}
+
 void canvases_finish(struct canvases *canvases)
 {
     for (struct canvas_slot *slot = canvases->first; slot; slot = slot->next)

@@ -39,6 +39,7 @@ void canvases_shown(struct canvases *canvases);
 void canvases_hidden(struct canvases *canvases); /* neither pending nor current any more: all dark */
 struct canvas_slot *canvases_current(const struct canvases *canvases); /* not retired; or NULL */
 void canvases_retire(struct canvases *canvases);
-void canvases_finish(struct canvases *canvases); /* lent ones too */
+bool canvases_usable(const struct canvases *canvases); /* there is one that is not retired */
+void canvases_finish(struct canvases *canvases);       /* lent ones too */
 
 #endif

@@ -118,7 +118,7 @@ static int kms_adapt(struct screen *screen, const struct frame *like)
     if (kms->gone || kms->away)
         return 0; /* asked again when it is back */
     screen->info.way = kms_choose_planes(kms, like) ? SCREEN_COMPOSE : SCREEN_PLANES;
-    if (screen->info.way == before)
+    if (screen->info.way == before && canvases_usable(&screen->canvases))
         return 0;
     bool planes = screen->info.way == SCREEN_PLANES;
     return kms_add_canvases(kms, planes ? DRM_FORMAT_ARGB8888 : DRM_FORMAT_XRGB8888);

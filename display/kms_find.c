@@ -13,7 +13,8 @@
 #include <drm_fourcc.h>
 
 enum { CARDS_MAX = 16 };
-#define RATE_TOLERANCE 0.6 /* Hz: 59.94 is 60 */
+#define RATE_TOLERANCE 0.6    /* Hz: 59.94 is 60 */
+#define RATE_MAX       1000.0 /* beyond it a mode's numbers make no sense */
 
 /* ---- the mode ---- */
 
@@ -27,7 +28,7 @@ double kms_rate(const drmModeModeInfo *mode)
         rate /= 2;
     if (mode->vscan > 1)
         rate /= mode->vscan;
-    return rate > 0 ? rate : 60; /* drivers that have no idea leave all of them 0 */
+    return rate > 0 && rate <= RATE_MAX ? rate : 60; /* 0: the driver has no idea */
 }
 
 static bool interlaced(const drmModeModeInfo *mode)

@@ -62,7 +62,7 @@ int kms_fit_mode(struct kms *kms)
     snprintf(info->name, sizeof(info->name), "%s", kms->connector->name);
     info->rate = kms_rate(&kms->mode);
     pacer_set_rate(&kms->pacer, info->rate);
-    if (same && info->way == SCREEN_COMPOSE)
+    if (same && info->way == SCREEN_COMPOSE && canvases_usable(&kms->screen.canvases))
         return 0;
     info->width = kms->mode.hdisplay;
     info->height = kms->mode.vdisplay;

@@ -220,7 +220,7 @@ enum screen_way show_way(struct show *show, const struct frame *frame)
     if (status)
         log_debug("the screen does not adapt: %s", strerror(-status));
     screen_info(show->screen, &show->info);
-    show->adapted = true;
+    show->adapted = !status; /* memory may be there for the next frame */
     show->format = frame->format;
     show->width = frame->width;
     show->height = frame->height;
@@ -229,7 +229,7 @@ enum screen_way show_way(struct show *show, const struct frame *frame)
         show_drop(show); /* labels for a plane that is not used any more */
         show->generation++;
     }
-    if (show->info.way != SCREEN_NOTHING && *show->info.driver)
+    if (!status && show->info.way != SCREEN_NOTHING && *show->info.driver)
         log_info("%s: %s%s", show->info.name,
                  show->info.way == SCREEN_PLANES ? "the camera's picture goes to a plane as it is"
                                                  : "picture and labels are composed by the processor: ",

@@ -93,6 +93,54 @@ START_TEST(memory_runs_out)
 }
 END_TEST
 
+/* A screen for which there is no memory when it comes is lit when there is. */
+START_TEST(memory_comes_back)
+{
+    open_screen();
+    show_picture();
+    fake.connectors[0].status = DRM_MODE_DISCONNECTED;
+    ck_assert_int_eq(screen_recheck(screen, false), SCREEN_GONE);
+    fake.connectors[0] = (struct fake_connector){DRM_MODE_CONNECTED, {fake_mode(800, 480, 60, true)}, 1};
+    for (int left = 0; left < 3; left++) {
+        fake.allocations_left = left;
+        ck_assert_int_eq(screen_recheck(screen, true), 0);
+        ck_assert(!fake.flip_pending);
+    }
+    fake.allocations_left = 3;
+    ck_assert_int_eq(screen_recheck(screen, true), 0);
+    ck_assert(fake.flip_pending);
+    fake_flip(clock_now_ns());
+    ck_assert_int_eq(dispatch(), SCREEN_BACK);
+    show_picture();
+}
+END_TEST
+
+START_TEST(memory_for_planes_comes_back)
+{
+    open_screen();
+    show_picture();
+    point_camera(FRAME_NV12, 640, 480);
+    fake.allocations_left = 3; /* the labels' to try, black, one canvas of three */
+    ck_assert_int_eq(screen_adapt(screen, &frames[0]), -ENOMEM);
+    fake.allocations_left = 10;
+    ck_assert_int_eq(adapt(), SCREEN_PLANES);
+    struct canvas *labels = screen_canvas(screen);
+    ck_assert_ptr_nonnull(labels);
+    screen_give_back(screen, labels);
+    show_frame(0, true);
+}
+END_TEST
+
+/* A mode's numbers are its screen's. */
+START_TEST(a_mode_may_have_any_rate)
+{
+    fake.connectors[0].modes[0].htotal = fake.connectors[0].modes[0].vtotal = 1;
+    fake.connectors[0].modes[0].clock = UINT32_MAX;
+    open_screen();
+    show_picture();
+}
+END_TEST
+
 /* ---- errors of open ---- */
 
 static void refuses(int status, const char *name, const char *says)
@@ -476,6 +524,9 @@ int main(void)
                                   the_end_is_as_before,
                                   other_screens_are_left_alone,
                                   memory_runs_out,
+                                  memory_comes_back,
+                                  memory_for_planes_comes_back,
+                                  a_mode_may_have_any_rate,
                                   open_says_what_is_wrong,
                                   the_holder_is_named,
                                   modes_are_found,

@@ -265,6 +265,19 @@ START_TEST(test_planes_that_refuse_after_all)
 }
 END_TEST
 
+START_TEST(test_adapts_again_where_it_failed)
+{
+    struct frame frame = {.format = FRAME_NV12, .width = 640, .height = 480, .dmabuf = {3, -1, -1}};
+    show_open(&show, &config);
+    fake.adapt_status = -ENOMEM;
+    show_way(&show, &frame);
+    fake.adapt_status = 0;
+    show_way(&show, &frame);
+    show_way(&show, &frame);
+    ck_assert_int_eq(fake.adapted, 2);
+}
+END_TEST
+
 START_TEST(test_another_turn_keeps_the_screen)
 {
     show_open(&show, &config);
@@ -312,6 +325,7 @@ int main(void)
                                   test_switched_away_and_back,
                                   test_a_card_that_fails_is_looked_for,
                                   test_planes_that_refuse_after_all,
+                                  test_adapts_again_where_it_failed,
                                   test_another_turn_keeps_the_screen,
                                   test_another_camera_may_hang_otherwise};
     log_set_level(LOG_SILENT);
