@@ -23,8 +23,8 @@ int lines_open(struct lines *lines, const char *name)
     lines->waiting = malloc(WAITING_MAX);
     if (!lines->waiting)
         return -ENOMEM;
-    lines->fd =
-        strcmp(name, "-") ? open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666) : STDOUT_FILENO;
+    const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+    lines->fd = strcmp(name, "-") ? open(name, flags, 0666) : STDOUT_FILENO;
     return lines->fd < 0 ? -errno : 0;
 }
 

@@ -14,7 +14,8 @@ struct lines {
     bool failed; /* it was told */
 };
 
-/* "": none; "-": standard output; else a file that is added to. 0, or a negative errno. */
+/* "": none; "-": standard output; else a file that is added to. 0, or a negative errno; -ENXIO: a named
+ * pipe that nobody reads. */
 int lines_open(struct lines *lines, const char *name);
 void lines_close(struct lines *lines);
 /* Takes the object. A reader that is too slow misses whole lines. 0; -EPIPE: nobody reads any more. Other

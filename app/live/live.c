@@ -197,7 +197,8 @@ static int open_lines(struct live *live)
     }
     if (!status)
         return EX_OK;
-    log_error("cannot write to %s: %s", name, strerror(-status));
+    log_error("cannot write to %s: %s", name,
+              status == -ENXIO ? "nobody reads this pipe; start its reader first" : strerror(-status));
     return EX_CANTCREAT;
 }
 

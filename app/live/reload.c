@@ -12,12 +12,10 @@ void live_reopen_screen(struct live *live)
 {
     live->reopen_screen = false;
     live_unwatch(live, false);
-    show_close(&live->show);
-    int status = show_open(&live->show, &live->config);
-    if (!status)
+    if (!show_reopen(&live->show, &live->config))
         return;
     log_error("%s", live->show.why);
-    live_stop(live, status == -EINVAL ? EX_CONFIG : output_status(status));
+    live_stop(live, EX_OSERR);
 }
 
 void live_apply_look(struct live *live)

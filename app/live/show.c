@@ -35,6 +35,7 @@ static void opened(struct show *show)
 {
     screen_info(show->screen, &show->info);
     show->gone = show->away = show->adapted = false;
+    show->failure = 0;
     show->generation++;
     if (!show->stand_in)
         log_info("the screen is %s: %d x %d at %.4g Hz%s%s", show->info.name, show->info.width,
@@ -75,20 +76,31 @@ static void take_settings(struct show *show, const struct config *config)
     take_turn(show, config);
 }
 
-int show_open(struct show *show, const struct config *config)
+static int open_or_wait(struct show *show, const struct config *config, bool waits)
 {
     struct screen_error error = {""};
     take_settings(show, config);
     show->stand_in = false;
     int status = open_screen(show, &error);
     snprintf(show->why, sizeof(show->why), "%s", error.text);
-    if (status && may_come(show, status)) {
+    if (status && (waits || may_come(show, status))) {
         log_warning("%s; going on without a screen until there is one", show->why);
         status = open_stand_in(show);
     }
     if (!status)
         opened(show);
     return status;
+}
+
+int show_open(struct show *show, const struct config *config)
+{
+    return open_or_wait(show, config, false);
+}
+
+int show_reopen(struct show *show, const struct config *config)
+{
+    show_close(show);
+    return open_or_wait(show, config, true);
 }
 
 void show_close(struct show *show)
@@ -180,7 +192,7 @@ void show_look(struct show *show, bool event, uint64_t now)
         look_for_it(show);
         return;
     }
-    int news = screen_recheck(show->screen, event);
+    int news = show->failure ? show->failure : screen_recheck(show->screen, event);
     if (news < 0)
         card_lost(show, news);
     else
@@ -193,7 +205,8 @@ void show_dispatch(struct show *show, struct show_news *news)
     int what = screen_dispatch(show->screen, &shown);
     *news = (struct show_news){false};
     if (what < 0) {
-        show->gone = true; /* show_look() finds out more */
+        show->gone = true; /* until show_look() */
+        show->failure = what;
         show->retry_ns = 0;
         return;
     }

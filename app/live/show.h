@@ -20,6 +20,7 @@ struct show {
     /* the show's own */
     bool pending_camera;
     uint64_t presented_ns, retry_ns;
+    int failure;                     /* a negative errno: of the card, since it was opened */
     struct screen_settings settings; /* its turn: the camera's own, then the configuration's */
     struct turn hangs;               /* what brings the camera's pictures upright */
     char name[CONFIG_TEXT], why[320];
@@ -37,6 +38,8 @@ struct show_news {
 /* Opens what the configuration asks for, or a stand-in when that may come later. A negative errno with a
  * sentence in why: it will not. */
 int show_open(struct show *show, const struct config *config);
+/* The same while running, where even a folder or a file that cannot be written to is waited for. */
+int show_reopen(struct show *show, const struct config *config);
 void show_close(struct show *show); /* no canvas is with the worker */
 /* Other fit or turn of the picture. */
 void show_turn(struct show *show, const struct config *config);

@@ -241,6 +241,12 @@ class Faults(RunTest):
         self.assertEqual(child.wait(timeout=60), 74, errors)
         self.assertNotIn("cannot write", errors)
 
+    def test_a_pipe_that_nobody_reads_is_not_waited_for(self):
+        os.mkfifo(self.folder / "pipe")
+        for key in "stats", "events":
+            _, errors = self.run_live("--source", "replay:red.png", "--screen", "none", f"--{key}", "pipe", status=73)
+            self.assertIn("start its reader first", errors)
+
     def test_signals_end_it(self):
         for number in signal.SIGTERM, signal.SIGINT:
             child = self.start("--source", "replay:red.png", "--screen", "memory", *self.CLASSIFY)
@@ -274,6 +280,16 @@ class Reload(RunTest):
         self.end(child)
         lines = [json.loads(line) for line in (self.folder / "stats.json").read_text().splitlines()]
         self.assertEqual(lines[-1]["dropped"]["capture"], 0)
+
+    def test_a_screen_that_cannot_be_is_waited_for(self):
+        base = "source = replay:red.png\nmodel = colours.tflite\nlabels = names.txt\n"
+        self.write("pipit.conf", base + "screen = memory\n")
+        child = self.start("--config", "pipit.conf")
+        self.wait_for(child, "the model is")
+        self.reload(child, base + "screen = png:no/pictures\n", "going on without a screen")
+        self.reload(child, base + "screen = png:pictures\n", "the screen is png:pictures")
+        self.wait_for_file(child, "pictures/frame-000000.png")
+        self.end(child)
 
     def test_many_times_leave_nothing_behind(self):
         base = "source = replay:red.png\nscreen = memory\nmodel = colours.tflite\nlabels = names.txt\n"

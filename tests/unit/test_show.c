@@ -243,6 +243,34 @@ START_TEST(test_a_card_that_fails_is_looked_for)
 }
 END_TEST
 
+START_TEST(test_a_card_whose_events_fail_is_opened_again)
+{
+    show_open(&show, &config);
+    dispatch(-EIO);
+    ck_assert(show_look_is_due(&show, 10 * SECOND));
+    show_look(&show, false, 10 * SECOND); /* to its other questions it answers */
+    ck_assert(show.stand_in);
+    show_look(&show, false, 20 * SECOND);
+    ck_assert(!show.stand_in && !show.gone);
+    ck_assert_int_eq(fake.opened - fake.closed, 1);
+}
+END_TEST
+
+START_TEST(test_other_settings_that_fail_are_no_end)
+{
+    struct config_error error;
+    show_open(&show, &config);
+    ck_assert_int_eq(config_set(&config, config_find("screen"), "png:/no", &error), 0);
+    fake.open_status = -ENOENT;
+    ck_assert_int_eq(show_reopen(&show, &config), 0);
+    ck_assert(show.stand_in);
+    fake.open_status = 0;
+    show_look(&show, false, 20 * SECOND); /* somebody has made the folder */
+    ck_assert(!show.stand_in);
+    ck_assert_int_eq(fake.opened - fake.closed, 1);
+}
+END_TEST
+
 START_TEST(test_planes_that_refuse_after_all)
 {
     struct frame frame = {.format = FRAME_NV12, .width = 640, .height = 480, .dmabuf = {3, -1, -1}};
@@ -324,6 +352,8 @@ int main(void)
                                   test_goes_and_comes_back,
                                   test_switched_away_and_back,
                                   test_a_card_that_fails_is_looked_for,
+                                  test_a_card_whose_events_fail_is_opened_again,
+                                  test_other_settings_that_fail_are_no_end,
                                   test_planes_that_refuse_after_all,
                                   test_adapts_again_where_it_failed,
                                   test_another_turn_keeps_the_screen,
