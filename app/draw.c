@@ -2,7 +2,7 @@
 /* Where the drawn pictures go. */
 #include "app/photos.h"
 #include "base/log.h"
-#include "display/png_file.h"
+#include "display/headless/png_file.h"
 
 #include <errno.h>
 #include <stdio.h>

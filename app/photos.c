@@ -5,7 +5,7 @@
 #include "app/say.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "capture/photo.h"
+#include "capture/photo/photo.h"
 
 #include <errno.h>
 #include <stdio.h>

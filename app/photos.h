@@ -5,7 +5,7 @@
 
 #include "app/model_open.h"
 #include "base/frame.h"
-#include "display/overlay.h"
+#include "display/overlay/overlay.h"
 
 #include <json-c/json.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "capture/mjpeg.h"
 
-#include "capture/jpeg_reader.h"
-#include "capture/photo_format.h"
+#include "capture/photo/jpeg_reader.h"
+#include "capture/photo/format.h"
 #include "capture/pool.h"
 
 #include <errno.h>

@@ -4,7 +4,7 @@
 #define PIPIT_DISPLAY_COMPOSE_H
 
 #include "base/convert.h"
-#include "display/overlay.h"
+#include "display/overlay/overlay.h"
 
 #define LABELS_AREAS_MAX 128
 

@@ -7,7 +7,7 @@
 #include "app/live/track.h"
 #include "app/live/vote.h"
 #include "app/names.h"
-#include "display/overlay.h"
+#include "display/overlay/overlay.h"
 
 #define LOOK_LINES_MAX 10
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Motion-JPEG: where pictures end, and what is decoded of them. */
-#include "capture/film.h"
+#include "capture/replay/film.h"
 #include "capture/mjpeg.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Photos: JPEG, PNG, EXIF. */
-#include "capture/photo.h"
-#include "capture/photo_format.h"
+#include "capture/photo/photo.h"
+#include "capture/photo/format.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

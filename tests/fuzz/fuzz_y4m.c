@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* YUV4MPEG2 headers and frames: all that is found lies within the bytes. */
-#include "capture/film.h"
+#include "capture/replay/film.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <errno.h>

@@ -4,9 +4,9 @@
  *
  * usage: draw_samples FOLDER PHOTO...   Each screen takes the next photo; without photos they are grey.
  */
-#include "capture/photo.h"
+#include "capture/photo/photo.h"
 #include "display/compose.h"
-#include "display/png_file.h"
+#include "display/headless/png_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>

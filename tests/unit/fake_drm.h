@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A card in memory under the names of libdrm, for tests: it keeps properties, framebuffers, handles and blobs
- * as the kernel does and refuses what the kernel refuses. Also in the place of display/kms_system.c and
- * kms_console.c.
+ * as the kernel does and refuses what the kernel refuses. Also in the place of display/kms/system.c and
+ * console.c.
  */
 #ifndef PIPIT_TESTS_FAKE_DRM_H
 #define PIPIT_TESTS_FAKE_DRM_H
 
-#include "display/kms_card.h"
-#include "display/kms_console.h"
+#include "display/kms/card.h"
+#include "display/kms/console.h"
 
 enum {
     FAKE_CONNECTOR = 31, /* and 32: HDMI-A-1 and HDMI-A-2 */

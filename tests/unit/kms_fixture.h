@@ -5,7 +5,7 @@
 
 #include "fake_drm.h"
 
-#include "display/kms.h"
+#include "display/kms/kms.h"
 
 #include <check.h>
 

@@ -5,7 +5,7 @@
  * usage: test_fonts FOLDER   The folder of the label files. 77: the fonts that the packages name are not
  * here.
  */
-#include "display/overlay.h"
+#include "display/overlay/overlay.h"
 
 #include <dirent.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the libcamera source does without libcamera: buffers, names, clocks, the choice of a format. */
-#include "capture/dmabuf.h"
-#include "capture/libcamera_plain.h"
+#include "capture/libcamera/dmabuf.h"
+#include "capture/libcamera/plain.h"
 
 #include <check.h>
 #include <errno.h>

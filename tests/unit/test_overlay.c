@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Where labels go. */
-#include "display/overlay.h"
+#include "display/overlay/overlay.h"
 
 #include <check.h>
 #include <math.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Where pictures go on a screen, and the screens without hardware. */
 #include "base/clock.h"
-#include "capture/photo.h"
-#include "display/png_file.h"
+#include "capture/photo/photo.h"
+#include "display/headless/png_file.h"
 #include "display/screen.h"
 
 #include <check.h>

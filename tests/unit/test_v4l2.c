@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is made of what V4L2 drivers say: choice of mode, ranges, planes, colours, counts, names. */
-#include "capture/v4l2.h"
+#include "capture/v4l2/v4l2.h"
 
 #include <check.h>
 #include <errno.h>
