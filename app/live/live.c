@@ -202,6 +202,15 @@ static int open_lines(struct live *live)
     return EX_CANTCREAT;
 }
 
+/* It waits for the loop, however long the screen takes. */
+static void block_reload(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 static int open_screen(struct live *live)
 {
     int status = show_open(&live->show, &live->config);
@@ -214,6 +223,7 @@ static int open_screen(struct live *live)
 /* The camera and the network are opened by their threads: the picture does not wait for the network. */
 static int start(struct live *live)
 {
+    block_reload();
     int status = open_lines(live);
     if (!status)
         status = open_screen(live);

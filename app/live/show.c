@@ -255,7 +255,7 @@ static void presented(struct show *show, uint64_t now)
     frame_unref(show->frame);
     show->frame = NULL;
     show->picture = show->labels = NULL;
-    show->waits = false;
+    show->waits = show->refused = false;
     show->pending_camera = show->is_camera;
     show->presented_ns = now;
 }
@@ -272,13 +272,16 @@ bool show_present(struct show *show, uint64_t now)
     }
     if (status == -EBUSY)
         return false;
-    log_debug("the screen did not take a picture: %s", strerror(-status));
+    if (status != -ENODEV && status != -EACCES && status != -ENOTSUP && !show->refused)
+        log_warning("the screen %s does not take pictures: %s", show->info.name, strerror(-status));
+    show->refused = true;
     show_drop(show);
     show->gone = status == -ENODEV;
     show->away = status == -EACCES;
     if (status == -ENOTSUP) { /* not by planes after all */
         screen_info(show->screen, &show->info);
         show->generation++;
+        log_warning("%s: %s", show->info.name, show->info.why);
     }
     return false;
 }

@@ -20,6 +20,7 @@ struct show {
     /* the show's own */
     bool pending_camera;
     uint64_t presented_ns, retry_ns;
+    bool refused;                    /* the last picture */
     int failure;                     /* a negative errno: of the card, since it was opened */
     struct screen_settings settings; /* its turn: the camera's own, then the configuration's */
     struct turn hangs;               /* what brings the camera's pictures upright */

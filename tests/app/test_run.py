@@ -281,6 +281,25 @@ class Reload(RunTest):
         lines = [json.loads(line) for line in (self.folder / "stats.json").read_text().splitlines()]
         self.assertEqual(lines[-1]["dropped"]["capture"], 0)
 
+    def test_a_reload_during_the_start_is_no_end(self):
+        os.mkfifo(self.folder / "pipe")
+        child = self.start("--source", "replay:red.png", "--screen", "mjpeg:pipe", *self.CLASSIFY)
+        until = time.monotonic() + 60
+        while not self.blocked(child.pid) >> signal.SIGHUP - 1 & 1:
+            self.assertIsNone(child.poll())
+            self.assertLess(time.monotonic(), until)
+            time.sleep(0.02)
+        child.send_signal(signal.SIGHUP)
+        with open(self.folder / "pipe", "rb") as pipe:  # only now the screen is there
+            self.wait_for(child, "the settings were read again")
+            self.assertEqual(pipe.read(2), b"\xff\xd8")
+            child.kill()
+
+    @staticmethod
+    def blocked(pid):
+        with open(f"/proc/{pid}/status", encoding="ascii") as status:
+            return int(next(line for line in status if line.startswith("SigBlk")).split()[1], 16)
+
     def test_a_screen_that_cannot_be_is_waited_for(self):
         base = "source = replay:red.png\nmodel = colours.tflite\nlabels = names.txt\n"
         self.write("pipit.conf", base + "screen = memory\n")
