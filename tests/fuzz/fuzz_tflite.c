@@ -10,6 +10,17 @@
 
 enum { BYTES_MAX = 4 << 20, MACS_MAX = 4 << 20 }; /* of all activations, of one run */
 
+/* Of a pool, comparisons and additions; its window may be far larger than its input. */
+static int64_t work(const struct graph *graph, const struct node *node)
+{
+    const struct op_info *info = op_info(node->op);
+    if (node->op != OP_MAX_POOL_2D && node->op != OP_AVERAGE_POOL_2D)
+        return info->macs ? info->macs(graph, node) : 0;
+    double taps = (double)node->window.size[0] * node->window.size[1];
+    double all = taps * (double)tensor_elements(node_output(graph, node, 0));
+    return all > MACS_MAX ? MACS_MAX + 1 : (int64_t)all;
+}
+
 static bool is_quick(const struct graph *graph)
 {
     int64_t bytes = 0, macs = 0;
@@ -17,10 +28,9 @@ static bool is_quick(const struct graph *graph)
         bytes += tensor_bytes(&graph->tensor[graph->input[i]]);
     for (int n = 0; n < graph->nodes && bytes <= BYTES_MAX && macs <= MACS_MAX; n++) {
         const struct node *node = &graph->node[n];
-        const struct op_info *info = op_info(node->op);
         for (int i = 0; i < node->outputs; i++)
             bytes += tensor_bytes(node_output(graph, node, i));
-        macs += info->macs ? info->macs(graph, node) : 0;
+        macs += work(graph, node);
     }
     return bytes <= BYTES_MAX && macs <= MACS_MAX;
 }
