@@ -4,8 +4,10 @@
 
 #include "engine/kernels/kernels.h"
 
-void kernels_init_conv_avx2(struct kernels *kernels);
-void kernels_init_depthwise_avx2(struct kernels *kernels);
+void kernels_init_conv_f32_avx2(struct kernels *kernels);
+void kernels_init_conv_i8_avx2(struct kernels *kernels);
+void kernels_init_depthwise_f32_avx2(struct kernels *kernels);
+void kernels_init_depthwise_i8_avx2(struct kernels *kernels);
 void kernels_init_elementwise_avx2(struct kernels *kernels);
 
 #endif

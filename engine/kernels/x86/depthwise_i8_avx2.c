@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/kernels/c.h"
 #include "engine/kernels/x86/avx2.h"
-#include "engine/kernels/x86/activate.h"
 #include "engine/kernels/x86/requant.h"
 
 #include <string.h>
-
-/* ---- float32, packed as the C reference packs it ---- */
 
 enum { TAPS_MAX = 49 }; /* larger windows are for the C reference */
 
@@ -20,47 +17,6 @@ static void list_taps(const struct depthwise *d, const struct depthwise_tile *ti
 {
     for (int t = 0; t < depthwise_taps(d); t++)
         tap[t] = depthwise_input(d, tile, 0, x, t, element);
-}
-
-static __m256 dot_f32(const struct depthwise *d, const void *const *in, const float *bias,
-                      const float *weight, int c)
-{
-    size_t n = (size_t)d->channels;
-    __m256 sum = _mm256_loadu_ps(bias + c);
-    for (int t = 0, taps = depthwise_taps(d); t < taps; t++)
-        sum = _mm256_fmadd_ps(_mm256_loadu_ps((const float *)in[t] + c),
-                              _mm256_loadu_ps(weight + (size_t)t * n + (size_t)c), sum);
-    return sum;
-}
-
-static float one_f32(const struct depthwise *d, const void *const *in, const float *bias, const float *weight,
-                     int c)
-{
-    float sum = bias[c];
-    for (int t = 0; t < depthwise_taps(d); t++)
-        sum = __builtin_fmaf(((const float *)in[t])[c], weight[(size_t)t * (size_t)d->channels + (size_t)c],
-                             sum);
-    return activate_f32(sum, d->min_f32, d->max_f32, d->hard_swish);
-}
-
-static void run_f32(const struct depthwise *d, const struct depthwise_tile *tile)
-{
-    const float *bias = d->packed, *weight = bias + d->channels;
-    const __m256 min = _mm256_set1_ps(d->min_f32), max = _mm256_set1_ps(d->max_f32);
-    const void *tap[TAPS_MAX];
-    if (!fits(d)) {
-        depthwise_run_f32_c(d, tile);
-        return;
-    }
-    for (int x = 0; x < tile->columns; x++) {
-        float *out = (float *)tile->out + (size_t)x * (size_t)d->channels;
-        int c = 0;
-        list_taps(d, tile, x, sizeof(float), tap);
-        for (; c + 8 <= d->channels; c += 8)
-            _mm256_storeu_ps(out + c, activate8(dot_f32(d, tap, bias, weight, c), min, max, d->hard_swish));
-        for (; c < d->channels; c++)
-            out[c] = one_f32(d, tap, bias, weight, c);
-    }
 }
 
 /* ---- int8: blocks of 16 channels, two taps at a time for VPMADDWD. A block is bias, multiplier, left and
@@ -177,10 +133,8 @@ static void run_i8(const struct depthwise *d, const struct depthwise_tile *tile)
     }
 }
 
-void kernels_init_depthwise_avx2(struct kernels *kernels)
+void kernels_init_depthwise_i8_avx2(struct kernels *kernels)
 {
-    kernels->depthwise_f32.name = "depthwise_f32_avx2";
-    kernels->depthwise_f32.run = run_f32;
     kernels->depthwise_i8 =
         (struct depthwise_kernel){"depthwise_i8_avx2", 1, packed_bytes_i8, pack_i8, run_i8};
 }
