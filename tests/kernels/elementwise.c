@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/kernels/kernels.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { LENGTH = 1000, GUARD = 32 };
@@ -80,19 +81,37 @@ static void check_mul(struct context *context, const struct kernels *last, const
     }
 }
 
-static void check_hard_swish(struct context *context, const struct kernels *last, const struct kernels *next)
+static void check_unary(struct context *context, const char *name, void (*last)(float *, const float *, int),
+                        void (*next)(float *, const float *, int))
 {
-    if (last->hard_swish_f32 == next->hard_swish_f32)
+    if (last == next)
         return;
     context->compared++;
     for (int n = 0; n < 100; n++) {
         float in[100] = {0}, x[100 + GUARD] = {0}, y[100 + GUARD] = {0};
         for (int i = 0; i < n; i++)
             in[i] = 8 * random_float(context);
-        last->hard_swish_f32(x, in, n);
-        next->hard_swish_f32(y, in, n);
+        last(x, in, n);
+        next(y, in, n);
         if (!same_f32(x, y, 1, 100 + GUARD, 100 + GUARD, 1e-6f))
-            report(context, "hard_swish_f32", "differs");
+            report(context, name, "differs");
+    }
+}
+
+static void check_clamp(struct context *context, const struct kernels *last, const struct kernels *next)
+{
+    if (last->clamp_f32 == next->clamp_f32)
+        return;
+    context->compared++;
+    for (int n = 0; n < 100; n++) {
+        float in[100] = {0}, x[100 + GUARD] = {0}, y[100 + GUARD] = {0};
+        for (int i = 0; i < n; i++)
+            in[i] = i % 9 ? 8 * random_float(context) : NAN;
+        last->clamp_f32(x, in, n, -2, 6);
+        next->clamp_f32(y, in, n, -2, 6);
+        for (int i = 0; i < 100 + GUARD; i++)
+            if (isnan(x[i]) ? !isnan(y[i]) : x[i] < y[i] || x[i] > y[i] || isnan(y[i]))
+                report(context, "clamp_f32", "differs");
     }
 }
 
@@ -163,7 +182,9 @@ void check_elementwise(struct context *context, const struct kernels *last, cons
 {
     check_add(context, last, next);
     check_mul(context, last, next);
-    check_hard_swish(context, last, next);
+    check_unary(context, "hard_swish_f32", last->hard_swish_f32, next->hard_swish_f32);
+    check_unary(context, "hard_sigmoid_f32", last->hard_sigmoid_f32, next->hard_sigmoid_f32);
+    check_clamp(context, last, next);
     check_lookup(context, last, next);
     check_accumulate(context, last, next);
     check_binary(context, last, next);

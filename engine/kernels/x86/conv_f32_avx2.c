@@ -73,7 +73,7 @@ static inline __attribute__((always_inline)) void tile_16(const struct work *wor
     for (int t = 0; t < work->conv->taps; t++) {
         const float *in = input(work, t, first);
         const size_t step = work->tile->in_step / sizeof(float);
-#pragma GCC unroll 2
+#pragma GCC unroll 4
         for (const float *end = in + work->conv->depth; in < end; in++, w += PANEL) {
             __m256 w_low = _mm256_loadu_ps(w), w_high = _mm256_loadu_ps(w + HALF);
 #define MULTIPLY(i)                                                                                          \

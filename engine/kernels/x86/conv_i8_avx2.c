@@ -9,10 +9,6 @@
  * head, then weight[pairs][width][2]; each tap's depth is filled up to an even number with weights of 0. */
 enum { TILE = 6, PANEL = 16, HALF = 8 };
 
-struct head { /* in the order in which VPACKSSDW makes one row of two: 0-3, 8-11, 4-7, 12-15 */
-    int32_t bias[PANEL], multiplier[PANEL], left[PANEL], right[PANEL];
-};
-
 static int width(const struct conv *conv, int channel)
 {
     return conv->channels - channel <= HALF ? HALF : PANEL;
@@ -20,7 +16,7 @@ static int width(const struct conv *conv, int channel)
 
 static int lane(int channel, int width)
 {
-    return width == HALF ? channel : (channel & ~12) | (channel & 8) >> 1 | (channel & 4) << 1;
+    return width == HALF ? channel : lane_i8(channel);
 }
 
 static size_t even_depth(const struct conv *conv)
@@ -35,7 +31,7 @@ static size_t pairs(const struct conv *conv)
 
 static size_t panel_bytes(const struct conv *conv)
 {
-    return sizeof(struct head) + pairs(conv) * 2 * PANEL;
+    return sizeof(struct head_i8) + pairs(conv) * 2 * PANEL;
 }
 
 static size_t packed_bytes(const struct conv *conv)
@@ -43,9 +39,10 @@ static size_t packed_bytes(const struct conv *conv)
     return ((size_t)conv->channels + PANEL - 1) / PANEL * panel_bytes(conv);
 }
 
-static struct head *head_of(const void *packed, const struct conv *conv, int channel)
+static struct head_i8 *head_of(const void *packed, const struct conv *conv, int channel)
 {
-    return (struct head *)(void *)((char *)(uintptr_t)packed + (size_t)channel / PANEL * panel_bytes(conv));
+    return (struct head_i8 *)(void *)((char *)(uintptr_t)packed +
+                                      (size_t)channel / PANEL * panel_bytes(conv));
 }
 
 /* Widened pixels, then what each one's accumulators have less for the weights' zero point. */
@@ -60,7 +57,7 @@ static size_t scratch(const struct conv *conv)
 }
 
 static void pack_channel(const struct conv *conv, const struct conv_weights *weights, int channel,
-                         struct head *head)
+                         struct head_i8 *head)
 {
     size_t taps = (size_t)conv->taps, depth = (size_t)conv->depth;
     int wide = width(conv, channel / PANEL * PANEL), at = lane(channel % PANEL, wide);
@@ -73,20 +70,17 @@ static void pack_channel(const struct conv *conv, const struct conv_weights *wei
             to[k / 2 * 2 * (size_t)wide + k % 2] = from[t * depth + c];
             sum += from[t * depth + c] - conv->weight_zero;
         }
-    struct requant r = weights->requant[channel];
-    head->bias[at] = (int32_t)((weights->bias_i32 ? weights->bias_i32[channel] : 0) - weights->in_zero * sum);
-    head->multiplier[at] = r.multiplier;
-    head->left[at] = r.shift > 0 ? r.shift : 0;
-    head->right[at] = r.shift > 0 ? 0 : -r.shift;
+    int64_t bias = weights->bias_i32 ? weights->bias_i32[channel] : 0;
+    head_i8_set(head, at, (int32_t)(bias - weights->in_zero * sum), weights->requant[channel]);
 }
 
 static void pack(const struct conv *conv, const struct conv_weights *weights, void *packed)
 {
     memset(packed, 0, packed_bytes(conv));
     for (int j = 0; j < conv->channels; j++) {
-        struct head *head = head_of(packed, conv, j);
-        for (int i = 0; i < PANEL && j % PANEL == 0; i++)
-            head->right[i] = 1; /* of channels that are not there */
+        struct head_i8 *head = head_of(packed, conv, j);
+        if (j % PANEL == 0)
+            head_i8_clear(head);
         pack_channel(conv, weights, j, head);
     }
 }
@@ -126,17 +120,15 @@ static int32_t sum_of_inputs(const struct conv *conv, const struct conv_tile *ti
 
 /* ---- tiles ---- */
 
-struct work { /* some widened pixels and a panel of channels */
-    const struct head *head;
+struct work {          /* some widened pixels and a panel of channels */
     const int16_t *in; /* the first pixel's */
     const int32_t *less;
     size_t pairs;
     int8_t *out; /* the panel's first channel of the first pixel */
     size_t out_stride;
     int columns;
-    enum { ANY, RIGHT, RECTIFIED } rounding;
-    struct right8 right[2];
-    __m256i zero, min, max; /* int16, int8, int8 */
+    const struct head_i8 *head;
+    struct output_i8 to;
 };
 
 static inline void store_row(const struct work *work, int pixel, __m128i bytes)
@@ -152,67 +144,47 @@ static inline void store_row(const struct work *work, int pixel, __m128i bytes)
     }
 }
 
-/* Two pixels as words, the first one's channels in the lower halves. */
-static inline __attribute__((always_inline)) __m256i narrowed(const struct work *work, __m256i words0,
-                                                              __m256i words1)
-{
-    __m256i bytes =
-        _mm256_packs_epi16(_mm256_adds_epi16(words0, work->zero), _mm256_adds_epi16(words1, work->zero));
-    return _mm256_min_epi8(_mm256_max_epi8(bytes, work->min), work->max);
-}
-
 static inline __attribute__((always_inline)) void
 store(const struct work *work, int first, const __m256i sum[TILE][2], const int rows, const int halves)
 {
 #pragma GCC unroll 3
     for (int i = 0; i < rows; i += 2) {
         const int next = i + 1 < rows ? i + 1 : i;
-        __m256i bytes;
-        if (halves == 2)
-            bytes = narrowed(work, _mm256_packs_epi32(sum[i][0], sum[i][1]),
-                             _mm256_packs_epi32(sum[next][0], sum[next][1]));
-        else
-            bytes = narrowed(work, _mm256_packs_epi32(sum[i][0], sum[i][0]),
-                             _mm256_packs_epi32(sum[next][0], sum[next][0]));
-        bytes = halves == 2 ? _mm256_permute4x64_epi64(bytes, 0xd8)
-                            : _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 0, 4, 2, 6, 2, 6));
+        __m256i words0 = _mm256_packs_epi32(sum[i][0], sum[i][halves - 1]);
+        __m256i words1 = _mm256_packs_epi32(sum[next][0], sum[next][halves - 1]);
+        if (halves == 1) { /* 0-3, 0-3, 4-7, 4-7 */
+            words0 = _mm256_permute4x64_epi64(words0, 0xd8);
+            words1 = _mm256_permute4x64_epi64(words1, 0xd8);
+        }
+        __m256i bytes = narrow_i8(&work->to, words0, words1);
         store_row(work, first + i, _mm256_castsi256_si128(bytes));
         if (i + 1 < rows)
             store_row(work, first + next, _mm256_extracti128_si256(bytes, 1));
     }
 }
 
-/* Factors of which some shift to the left: clamped before they are narrowed, as sums with the zero point may
- * wrap. */
 static __attribute__((noinline)) void finish_any(const struct work *work, int first, __m256i (*sum)[2],
                                                  int rows, int halves)
 {
-    const struct head *head = work->head;
-    const __m256i zero = _mm256_cvtepi16_epi32(_mm256_castsi256_si128(work->zero));
-    const __m256i min = _mm256_cvtepi8_epi32(_mm256_castsi256_si128(work->min));
-    const __m256i max = _mm256_cvtepi8_epi32(_mm256_castsi256_si128(work->max));
-    for (int h = 0; h < halves; h++) {
-        int at = HALF * h;
-        struct requant8 r = requant8_load(head->multiplier + at, head->left + at, head->right + at);
-        for (int i = 0; i < rows; i++)
-            sum[i][h] = _mm256_sub_epi32(clamp8(requantise8(sum[i][h], r), zero, min, max), zero);
-    }
+    for (int i = 0; i < rows; i++)
+        for (int h = 0; h < halves; h++)
+            sum[i][h] = requantise_any8(&work->to, sum[i][h], h);
     store(work, first, sum, rows, halves);
 }
 
 static inline __attribute__((always_inline)) void
 finish(const struct work *work, int first, __m256i sum[TILE][2], const int rows, const int halves)
 {
-    if (work->rounding == RECTIFIED) {
+    if (work->to.rounding == RECTIFIED) {
 #pragma GCC unroll 12
         for (int k = 0; k < rows * halves; k++)
             sum[k / halves][k % halves] =
-                requantise_rectified8(sum[k / halves][k % halves], &work->right[k % halves]);
+                requantise_rectified8(sum[k / halves][k % halves], &work->to.right[k % halves]);
     } else {
 #pragma GCC unroll 12
         for (int k = 0; k < rows * halves; k++)
             sum[k / halves][k % halves] =
-                requantise_right8(sum[k / halves][k % halves], &work->right[k % halves]);
+                requantise_right8(sum[k / halves][k % halves], &work->to.right[k % halves]);
     }
     store(work, first, sum, rows, halves);
 }
@@ -251,7 +223,7 @@ static inline __attribute__((always_inline)) void tile_of(const struct work *wor
                 sum[i][1] = _mm256_add_epi32(sum[i][1], _mm256_madd_epi16(pair, high));
         }
     }
-    if (work->rounding == ANY) {
+    if (work->to.rounding == ANY) {
         __m256i copy[TILE][2]; /* `sum` stays in registers, as nothing has its address */
 #pragma GCC unroll 12
         for (int k = 0; k < rows * halves; k++)
@@ -284,27 +256,15 @@ static void run_tile(const struct work *work, int first, int rows, int halves)
 
 /* ---- all pixels, all channels ---- */
 
-static void set_rounding(const struct conv *conv, struct work *work)
-{
-    const struct head *head = work->head;
-    bool fits = true;
-    for (int h = 0; h < 2; h++) {
-        int at = HALF * h;
-        struct requant8 r = requant8_load(head->multiplier + at, head->left + at, head->right + at);
-        work->right[h] = right8_of(r);
-        fits = fits && right8_fits(r);
-    }
-    work->rounding = !fits ? ANY : conv->min_i8 >= conv->out_zero ? RECTIFIED : RIGHT;
-}
-
 static void run_panels(const struct conv *conv, const struct conv_tile *tile, struct work *work)
 {
     int pixels = tile->pixels, tiles = (pixels + TILE - 1) / TILE;
     for (int j = tile->from; j < tile->to; j += PANEL) {
         work->head = head_of(conv->packed, conv, j);
+        output_i8_set(&work->to, half_of_head(work->head, 0), half_of_head(work->head, 1), conv->out_zero,
+                      conv->min_i8, conv->max_i8);
         work->out = (int8_t *)tile->out + j;
         work->columns = conv->channels - j < PANEL ? conv->channels - j : PANEL;
-        set_rounding(conv, work);
         for (int i = 0; i < tiles; i++) /* of equal height or one pixel less */
             run_tile(work, pixels * i / tiles, pixels * (i + 1) / tiles - pixels * i / tiles,
                      width(conv, j) / HALF);
@@ -320,9 +280,6 @@ static void run(const struct conv *conv, const struct conv_tile *tile)
         .less = less,
         .pairs = pairs(conv),
         .out_stride = tile->out_stride,
-        .zero = _mm256_set1_epi16((int16_t)conv->out_zero),
-        .min = _mm256_set1_epi8((int8_t)conv->min_i8),
-        .max = _mm256_set1_epi8((int8_t)conv->max_i8),
     };
     for (int i = 0; i < tile->pixels; i++) {
         widen(conv, tile, i, in + 2 * work.pairs * (size_t)i);
