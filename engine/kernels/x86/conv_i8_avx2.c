@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/kernels/x86/avx2.h"
-#include "engine/kernels/x86/requant.h"
+#include "engine/kernels/x86/output_i8.h"
 
 #include <string.h>
 

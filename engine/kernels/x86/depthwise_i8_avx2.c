@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/kernels/c.h"
 #include "engine/kernels/x86/avx2.h"
-#include "engine/kernels/x86/requant.h"
+#include "engine/kernels/x86/output_i8.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #include "engine/kernels/c.h"
 #include "engine/kernels/x86/activate.h"
 #include "engine/kernels/x86/avx2.h"
-#include "engine/kernels/x86/requant.h"
+#include "engine/kernels/x86/output_i8.h"
 
 #include <string.h>
 
