@@ -51,6 +51,7 @@ static void offer(struct live *live, struct frame *frame)
 static void accept(struct live *live, struct frame *frame, uint64_t now)
 {
     stats_done(&live->stats, STATS_CAPTURE);
+    live->taken++;
     if (frame->time_ns)
         stats_time_ms(&live->stats, TIME_CAPTURE, (double)(int64_t)(now - frame->time_ns) / 1e6);
     if (live->dark)
@@ -402,6 +403,8 @@ void flow_shown(struct live *live)
 {
     struct show_news news;
     show_dispatch(&live->show, &news);
+    if (news.shown)
+        notify_ready(&live->notify);
     if (!news.shown || !news.camera)
         return;
     stats_done(&live->stats, STATS_DISPLAY);

@@ -95,6 +95,7 @@ static int on_tick(sd_event_source *timer, uint64_t time, void *user)
     if (live->screen_event || show_look_is_due(&live->show, now))
         look_for_screens(live);
     notice_update(live, now);
+    progress_update(live, now);
     if (now >= live->second_ns) {
         report_second(live, now);
         live->second_ns += SECOND_NS;
@@ -271,6 +272,7 @@ static int loop(struct live *live)
         log_error("the event loop failed: %s", strerror(-status));
         return EX_OSERR;
     }
+    notify_stopping();
     report_second(live, clock_now_ns());
     seen_clear(&live->seen);
     return live->status;
@@ -309,6 +311,7 @@ int live_run(const struct config *config, const struct config_origin *origin)
     live->origin = origin;
     live->stats_lines.fd = live->event_lines.fd = -1;
     live->drawn_generation = -1;
+    notify_init(&live->notify);
     feed_init(&live->feed, clock_now_ns());
     seen_init(&live->seen, &live->config, &live->event_lines);
     int status = start(live);

@@ -14,6 +14,7 @@
 #include "app/live/feed.h"
 #include "app/live/hotplug.h"
 #include "app/live/lines.h"
+#include "app/live/notify.h"
 #include "app/live/picture.h"
 #include "app/live/seen.h"
 #include "app/live/show.h"
@@ -36,6 +37,7 @@ struct live {
     struct stats stats;
     struct lines stats_lines, event_lines;
     struct hotplug *hotplug;
+    struct notify notify;
 
     struct look look;        /* as it is to be; picture.look is as it was drawn last */
     int drawn_generation;    /* of the show, when the labels were drawn, */
@@ -53,9 +55,12 @@ struct live {
     int model_status;
     char model_why[480];
     bool hung;
-    int shown;          /* pictures of the camera */
+    unsigned taken;     /* frames of the camera */
+    int shown;          /* of them, on the screen */
     uint64_t looked_ns; /* when the network got a frame the last time */
     bool told_convert;
+    char told_notice[96]; /* to the service manager */
+    int told_model;
 
     sd_event *event;
     sd_event_source *camera_io, *screen_io;
@@ -80,6 +85,7 @@ void live_unwatch(struct live *live, bool camera); /* before its descriptor is c
 /* notice.c */
 void notice_update(struct live *live, uint64_t now);
 void status_update(struct live *live);
+void progress_update(struct live *live, uint64_t now); /* for the watchdog */
 
 /* reload.c */
 void live_reload(struct live *live);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the screen says when something is wrong, and the status corner. */
 #include "app/live/live.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -10,6 +11,8 @@
 
 /* A camera that is opened again at once is no news. */
 static const double patience_s = 1, patience_at_start_s = 3;
+/* Opening a camera takes some seconds at most. */
+static const double worker_patience_s = 30;
 
 struct fault {
     enum phrase phrase;
@@ -44,8 +47,9 @@ static bool camera_missing(const struct live *live, uint64_t now)
 /* The longer the network takes, the longer it may be silent. */
 static bool hangs(const struct live *live)
 {
-    double limit = 30 * live->stats.inference_mean_ms / 1e3;
-    return brain_busy_s(live->brain) > (limit > 60 ? limit : 60);
+    double mean_s = live->stats.inference_mean_ms / 1e3, watchdog_s = (double)live->notify.watchdog_ns / 1e9;
+    double least = mean_s > 0 && watchdog_s > 0 ? watchdog_s : 60;
+    return brain_busy_s(live->brain) > fmax(30 * mean_s, least);
 }
 
 static void watch_brain(struct live *live)
@@ -80,15 +84,24 @@ void notice_update(struct live *live, uint64_t now)
     }
 }
 
-void status_update(struct live *live)
+void progress_update(struct live *live, uint64_t now)
+{
+    const struct show *show = &live->show;
+    struct progress progress = {.taken = live->taken,
+                                .shown = (unsigned)live->shown,
+                                .stuck = live->hung || worker_busy_s(live->worker) > worker_patience_s,
+                                .unseen = show->gone || show->away};
+    if (progress.unseen || show->info.way == SCREEN_NOTHING)
+        notify_ready(&live->notify); /* there is no first picture to wait for */
+    notify_watchdog(&live->notify, &progress, now);
+}
+
+/* ---- the status corner, and the service manager's ---- */
+
+static void corner_text(const struct live *live, char *text, size_t size)
 {
     const struct stats *stats = &live->stats;
     const struct source_info *info = &live->feed.info;
-    char *text = live->look.status;
-    size_t size = sizeof(live->look.status);
-    memset(text, 0, size);
-    if (!live->config.status || live->dark || live->feed.state != FEED_RUNNING)
-        return;
     int used = snprintf(text, size, "%.60s  %d×%d  %.0f fps", info->name, info->width, info->height,
                         stats->display_fps);
     if (isfinite(stats->glass_ms) && used < (int)size)
@@ -97,4 +110,39 @@ void status_update(struct live *live)
         used += snprintf(text + used, size - (size_t)used, "  %.60s", live->seen.model.name);
     if (isfinite(stats->inference_ms) && used < (int)size)
         snprintf(text + used, size - (size_t)used, "  %.0f ms", stats->inference_ms);
+}
+
+/* What is wrong; the camera, if there is one; the model. */
+static void manager_text(const struct live *live, char *text, size_t size)
+{
+    const struct source_info *info = &live->feed.info;
+    const struct stats *stats = &live->stats;
+    char camera[192] = "", notice[256] = "";
+    if (*live->look.notice)
+        snprintf(notice, sizeof(notice), "%.90s: %.150s; ", live->look.notice, live->look.detail);
+    if (live->feed.state == FEED_RUNNING)
+        snprintf(camera, sizeof(camera), "%.80s %dx%d, %.0f fps, %.0f on the screen; ", info->name,
+                 info->width, info->height, stats->capture_fps, stats->display_fps);
+    snprintf(text, size, "%s%s%.60s, %.1f results a second", notice, camera,
+             live->seen.has_model ? live->seen.model.name : "no model yet", stats->inference_fps);
+}
+
+static void tell_manager(struct live *live)
+{
+    char text[sizeof(live->notify.status)];
+    manager_text(live, text, sizeof(text));
+    bool news =
+        strcmp(live->look.notice, live->told_notice) != 0 || live->told_model != live->seen.model.number;
+    memcpy(live->told_notice, live->look.notice, sizeof(live->told_notice));
+    live->told_model = live->seen.model.number;
+    notify_status(&live->notify, text, news, clock_now_ns());
+}
+
+void status_update(struct live *live)
+{
+    char *text = live->look.status;
+    memset(text, 0, sizeof(live->look.status));
+    if (live->config.status && !live->dark && live->feed.state == FEED_RUNNING)
+        corner_text(live, text, sizeof(live->look.status));
+    tell_manager(live);
 }

@@ -57,7 +57,7 @@ static void keep_start(struct config *fresh, const struct config *old)
                    config_keys[i].size);
 }
 
-void live_reload(struct live *live)
+static void read_again(struct live *live)
 {
     struct config fresh;
     struct config_error error;
@@ -70,4 +70,11 @@ void live_reload(struct live *live)
     live->config = fresh;
     apply(live, changed);
     log_info("the settings were read again: %s", changed ? "they have changed" : "nothing has changed");
+}
+
+void live_reload(struct live *live)
+{
+    notify_reloading();
+    read_again(live);
+    notify_reloaded();
 }

@@ -2,6 +2,7 @@
 #include "app/live/worker.h"
 
 #include "app/live/thread.h"
+#include "base/clock.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -13,7 +14,8 @@ struct worker {
     int bell;
     bool started, stop;
     struct task *next, *finished; /* guarded by the lock */
-    struct task *task;            /* the loop's: what is under way */
+    struct task *task;            /* the loop's: what is under way, */
+    uint64_t since;               /* and since when */
 };
 
 static void *work(void *user)
@@ -75,9 +77,15 @@ bool worker_idle(const struct worker *worker)
     return !worker->task;
 }
 
+double worker_busy_s(const struct worker *worker)
+{
+    return worker->task ? clock_ms_since(worker->since) / 1e3 : 0;
+}
+
 void worker_submit(struct worker *worker, struct task *task)
 {
     worker->task = task;
+    worker->since = clock_now_ns();
     pthread_mutex_lock(&worker->lock);
     worker->next = task;
     pthread_cond_signal(&worker->wake);

@@ -18,6 +18,7 @@ struct worker *worker_create(void); /* NULL: out of memory, threads or descripto
 bool worker_destroy(struct worker *worker, double patience_s);
 
 bool worker_idle(const struct worker *worker);
+double worker_busy_s(const struct worker *worker); /* with its task; 0: it is idle */
 /* Takes the task, which stays the caller's and must live until done(). Only when idle. */
 void worker_submit(struct worker *worker, struct task *task);
 

@@ -34,11 +34,11 @@ def png_size(data):
     return struct.unpack(">II", data[16:24])
 
 
-def colours(kind="u8"):
+def colours(kind="u8", side=8):
     """Answers with the mean of each channel: classes red, green and blue."""
     model = Model("colours")
     quant = {"scale": 1 / 255} if kind == "u8" else {}
-    picture = model.input(kind, (1, 8, 8, 3), low=0, high=1, **quant)
+    picture = model.input(kind, (1, side, side, 3), low=0, high=1, **quant)
     mean = model.tensor(kind, (1, 3), **quant)
     model.op("MEAN", [picture, model.ints([1, 2])], [mean])
     return model.output(mean).bytes()
