@@ -18,6 +18,7 @@ struct options {
     enum pipit_fit fit;
     unsigned cpu_mask;
     bool json, verbose, tensor, per_layer;
+    bool verify;     /* the model's file must have the checksum of its card */
     char **argument; /* what is no option */
     int arguments;
 };

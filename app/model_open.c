@@ -2,6 +2,7 @@
 #include "app/model_open.h"
 
 #include "app/card.h"
+#include "app/sha256.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -18,6 +19,7 @@ struct choice {
     struct pipit_settings settings;
     char *labels; /* file, or NULL */
     int labels_skip;
+    char *sha256; /* that the file must have, or NULL */
     struct pipit_error *error;
 };
 
@@ -50,6 +52,7 @@ static int use_card(struct choice *choice, const struct card *card)
     choice->settings = card->settings;
     choice->labels = card->labels ? strdup(card->labels) : NULL;
     choice->labels_skip = card->labels_skip;
+    choice->sha256 = card->sha256 ? strdup(card->sha256) : NULL;
     opened->normalisation = card->settings.has_normalisation ? "card" : NULL;
     return opened->name && (choice->labels || !card->labels)
                ? EX_OK
@@ -197,6 +200,17 @@ static int load_labels(struct opened *opened, const char *path, int skip, bool c
 
 /* ---- opening ---- */
 
+static int verify_file(const struct choice *choice)
+{
+    char found[65];
+    const char *path = choice->opened->path;
+    if (!choice->sha256 || sha256_file(path, found) || !strcmp(found, choice->sha256))
+        return EX_OK; /* whoever opens it says why that fails */
+    return failure(choice->error, EX_DATAERR,
+                   "the model '%s' is damaged: %s has another checksum than its card says",
+                   choice->opened->name, path);
+}
+
 static int open_file(struct choice *choice)
 {
     struct pipit_error why = {""};
@@ -216,6 +230,8 @@ int model_open(struct opened *opened, const struct options *options, const char 
     *opened = (struct opened){0};
     struct choice choice = {.opened = opened, .error = error};
     int status = choose(&choice, options, task);
+    if (!status && options->verify)
+        status = verify_file(&choice);
     if (!status)
         status = open_file(&choice);
     if (!status && options->labels)
@@ -223,6 +239,7 @@ int model_open(struct opened *opened, const struct options *options, const char 
     else if (!status && choice.labels)
         status = load_labels(opened, choice.labels, choice.labels_skip, false, error);
     free(choice.labels);
+    free(choice.sha256);
     return status;
 }
 

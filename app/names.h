@@ -33,6 +33,8 @@ enum phrase {
     PHRASE_CAMERA_UNFIT,
     PHRASE_NO_MODEL,
     PHRASE_HUNG,
+    PHRASE_OTHER_MODEL,
+    PHRASE_SETTINGS,
     PHRASES
 };
 /* In English where the language is not known. */

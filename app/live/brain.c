@@ -17,6 +17,7 @@ enum { NICE = 5 };
 struct order { /* which model to open */
     char model[CONFIG_TEXT], labels[CONFIG_TEXT], language[32];
     struct options options;
+    bool stand_in;
 };
 
 struct brain {
@@ -64,6 +65,28 @@ static bool names_things(const struct pipit_model *model)
            decoder == PIPIT_DECODER_SSD_RAW;
 }
 
+static int open_one(struct opened *fresh, const struct options *options, const char *task,
+                    struct pipit_error *error)
+{
+    int status = model_open(fresh, options, task, error);
+    if (!status && !names_things(fresh->model))
+        status = failure(error, EX_UNAVAILABLE, "the model '%s' is neither a classifier nor a detector",
+                         fresh->name);
+    if (status)
+        model_close(fresh);
+    return status;
+}
+
+/* The default detector, else the default classifier, with their own labels. */
+static int open_stand_in(struct opened *fresh, const struct options *asked)
+{
+    struct options options = *asked;
+    struct pipit_error error;
+    options.model = options.labels = NULL;
+    int status = asked->model ? open_one(fresh, &options, "detect", &error) : EX_UNAVAILABLE;
+    return status ? open_one(fresh, &options, "classify", &error) : EX_OK;
+}
+
 /* The model before is only given up when the new one is there. */
 static void open_model(struct brain *brain, struct order *order, struct brain_model *news)
 {
@@ -72,15 +95,14 @@ static void open_model(struct brain *brain, struct order *order, struct brain_mo
     *news = (struct brain_model){0};
     order->options.model = *order->model ? order->model : NULL;
     order->options.labels = *order->labels ? order->labels : NULL;
-    news->status = model_open(&fresh, &order->options, "detect", &error);
-    if (!news->status && !names_things(fresh.model))
-        news->status = failure(&error, EX_UNAVAILABLE,
-                               "the model '%s' is neither a classifier nor a detector", fresh.name);
-    if (news->status) {
+    news->status = open_one(&fresh, &order->options, "detect", &error);
+    if (news->status)
         snprintf(news->why, sizeof(news->why), "%s", *error.text ? error.text : "out of memory");
-        model_close(&fresh);
+    news->stand_in =
+        news->status && order->stand_in && !brain->opened.model && !open_stand_in(&fresh, &order->options);
+    if (news->status && !news->stand_in)
         return;
-    }
+    news->status = EX_OK;
     model_close(&brain->opened);
     brain->opened = fresh;
     news->number = ++brain->models;
@@ -221,14 +243,16 @@ bool brain_destroy(struct brain *brain, double patience_s)
     return true;
 }
 
-void brain_load(struct brain *brain, const struct config *config)
+void brain_load(struct brain *brain, const struct config *config, bool stand_in)
 {
-    struct order order = {.options = {.threshold = (float)config->threshold,
+    struct order order = {.options = {.verify = true,
+                                      .threshold = (float)config->threshold,
                                       .leave = (float)config->leave,
                                       .threads = config->threads,
                                       .cpu_mask = config->cpu_mask}};
     memcpy(order.model, config->model, sizeof(order.model));
     memcpy(order.labels, config->labels, sizeof(order.labels));
+    order.stand_in = stand_in;
     language_of(config->language, order.language, sizeof(order.language));
     pthread_mutex_lock(&brain->lock);
     brain->order = order;

@@ -15,7 +15,8 @@
 
 /* A model that was opened, or why it was not. */
 struct brain_model {
-    int status; /* EX_OK, or an exit status of sysexits.h with a sentence */
+    int status;    /* EX_OK, or an exit status of sysexits.h with a sentence */
+    bool stand_in; /* the one that was asked for cannot be used, `why` says why; this is a default one */
     char why[480];
     int number; /* counts the models that were opened, from 1 */
     char name[128];
@@ -39,8 +40,9 @@ struct brain *brain_create(void); /* NULL: out of memory, threads or descriptors
 /* Ends the thread. Takes NULL. False: it is stuck in a network for longer than `patience_s`, and stays. */
 bool brain_destroy(struct brain *brain, double patience_s);
 
-/* Opens a model, while the one before goes on; the answer comes by brain_model_news(). */
-void brain_load(struct brain *brain, const struct config *config);
+/* Opens a model, while the one before goes on; the answer comes by brain_model_news(). With `stand_in`, when
+ * there is none before and it cannot be used, one of the catalogue's defaults is opened instead. */
+void brain_load(struct brain *brain, const struct config *config, bool stand_in);
 /* Takes a reference to the frame. False: it replaces one that was never looked at. */
 bool brain_look(struct brain *brain, struct frame *frame, struct turn turn);
 void brain_forget(struct brain *brain); /* the frame that waits, if any */

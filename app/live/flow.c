@@ -17,6 +17,12 @@ void live_stop(struct live *live, int status)
     live->stop = true;
 }
 
+bool live_is_bounded(const struct live *live)
+{
+    const struct config *config = &live->config;
+    return config->frames || config->duration > 0 || config->once;
+}
+
 static void end_cycle(struct live *live)
 {
     live->cycle = live->awaits = live->known = false;
@@ -82,20 +88,21 @@ void flow_take(struct live *live)
 
 static void model_came(struct live *live, struct brain_model *model)
 {
-    const struct config *config = &live->config;
-    bool bounded = config->frames || config->duration > 0 || config->once;
+    live->model_stand_in = model->stand_in || model->status;
     live->model_status = model->status;
     memcpy(live->model_why, model->why, sizeof(live->model_why));
     if (model->status) {
         log_error("%s", model->why);
         if (live->seen.has_model) /* it goes on */
             return;
-        if (bounded)
+        if (live_is_bounded(live))
             live_stop(live, model->status);
         live->awaits = false; /* there will be no result */
         live->known = live->cycle;
         return;
     }
+    if (model->stand_in)
+        log_error("%s; %s takes its place", model->why, model->name);
     log_info("the model is %s, %s", model->name, model->classes ? "a classifier" : "a detector");
     look_nothing(&live->look);
     if (seen_model(&live->seen, model))

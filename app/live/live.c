@@ -238,7 +238,7 @@ static int start(struct live *live)
         return EX_OSERR;
     }
     live_apply_look(live);
-    brain_load(live->brain, &live->config);
+    brain_load(live->brain, &live->config, !live_is_bounded(live));
     return EX_OK;
 }
 

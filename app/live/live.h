@@ -53,6 +53,7 @@ struct live {
     bool awaits; /* its result is awaited */
     bool known;  /* `next` was recognised */
     int model_status;
+    bool model_stand_in; /* it is not the one that was asked for */
     char model_why[480];
     bool hung;
     unsigned taken;     /* frames of the camera */
@@ -80,6 +81,7 @@ void flow_shown(struct live *live);   /* the screen has news */
 void flow_drawn(struct task *task);   /* the worker has composed */
 void flow_release(struct live *live); /* nothing waits any more */
 void live_stop(struct live *live, int status);
+bool live_is_bounded(const struct live *live);     /* a script, which wants a failure rather than a remedy */
 void live_unwatch(struct live *live, bool camera); /* before its descriptor is closed */
 
 /* notice.c */

@@ -79,6 +79,8 @@ void notice_update(struct live *live, uint64_t now)
         look_notice(look, phrase_in(look->language, PHRASE_NO_MODEL), live->model_why, "M1");
     } else if (live->hung) {
         look_notice(look, phrase_in(look->language, PHRASE_HUNG), "", "M2");
+    } else if (live->model_stand_in) {
+        look_notice(look, phrase_in(look->language, PHRASE_OTHER_MODEL), live->model_why, "M3");
     } else {
         look_notice(look, NULL, "", "");
     }

@@ -48,8 +48,9 @@ class RunTest(CommandTest):
                 return said
         self.fail(f"'{words}' did not come, but: {said}")
 
-    def wait_for_file(self, child, name):
-        while not (self.folder / name).exists():
+    def wait_for_file(self, child, name, size=0):
+        path = self.folder / name
+        while not path.exists() or path.stat().st_size < size:
             self.assertIsNone(child.poll())
             time.sleep(0.02)
 
@@ -217,6 +218,22 @@ class Faults(RunTest):
         self.wait_for_file(child, "out/frame-000001.png")
         self.end(child)
         self.assertEqual(self.classify("out/frame-000000.png"), "red")
+
+    def test_a_default_model_takes_the_place_of_one_that_cannot_be_used(self):
+        self.write("cards/raw.ini", RAW_CARD.replace("task =", "default = yes\ntask ="))
+        self.write("cards/raw.tflite", raw_heads())
+        self.write("cards/mine.ini", f"[model]\ntask = classify\n[source]\nurl = https://example.org/mine.tflite\nfile = mine.tflite\nsha256 = {'0' * 64}\n")
+        for model, why in ("nosuch", "'nosuch'"), ("red.png", "red.png"), ("mine", "damaged"), ("cut.tflite", "cut"):
+            self.write("cards/mine.tflite", colours())
+            self.write("cut.tflite", colours()[:300])
+            child = self.start("--source", "replay:red.png", "--screen", "memory", "--model", model, "--events", "events")
+            said = self.wait_for(child, "the model is raw")
+            self.assertIn("raw takes its place", said)
+            self.assertIn(why, said)
+            self.wait_for_file(child, "events", 1)
+            self.end(child)
+            self.assertIn("class 1", (self.folder / "events").read_text())
+            (self.folder / "events").unlink()
 
     def test_no_camera_is_told_on_the_screen_and_in_the_log(self):
         child = self.start("--source", "v4l2:/dev/no-such-camera", "--screen", "png:out", *self.CLASSIFY)
