@@ -3,6 +3,7 @@
 #include "app/command.h"
 #include "app/config.h"
 #include "app/live/live.h"
+#include "app/state.h"
 #include "base/log.h"
 
 #include <getopt.h>
@@ -144,6 +145,20 @@ static int parse(struct given *given, int argc, char **argv)
     return status;
 }
 
+/* Devices can be had once only. */
+static int run_once(const struct config *config, const struct config_origin *origin, const char *why)
+{
+    int holder;
+    bool devices = strncmp(config->source, "replay:", 7) != 0;
+    if (!state_lock(devices, &holder))
+        return live_run(config, origin, why);
+    log_error("the live picture runs already, as process %d: end that one first ('systemctl stop pipit' if "
+              "it is the "
+              "service)",
+              holder);
+    return EX_TEMPFAIL;
+}
+
 static int run(int argc, char **argv)
 {
     static struct given given; /* too large for a stack */
@@ -155,11 +170,13 @@ static int run(int argc, char **argv)
     if (status >= 0)
         return status;
     signal(SIGPIPE, SIG_IGN);
-    if (config_load(&config, &given.origin, &error)) {
-        log_error("%s", error.text);
+    if (!config_load_keep(&config, &given.origin, &error))
+        return run_once(&config, &given.origin, NULL);
+    log_error("%s", error.text);
+    if (config_load_last(&config, &given.origin))
         return EX_CONFIG;
-    }
-    return live_run(&config, &given.origin);
+    log_warning("going on with the last settings that made sense");
+    return run_once(&config, &given.origin, error.text);
 }
 
 const struct command command_run = {

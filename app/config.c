@@ -59,7 +59,9 @@ unsigned config_changed(const struct config *a, const struct config *b)
 
 struct reading {
     struct config *config;
-    uint64_t seen; /* keys, by their place in the table */
+    FILE *copy;    /* of every key, or NULL */
+    bool repeats;  /* what stands there twice is no mistake */
+    uint64_t seen; /* keys of this file, by their place in the table */
 };
 
 static int unknown_key(const char *name, char *why, size_t size)
@@ -80,7 +82,8 @@ static int take_control(struct config *config, const char *name, const char *val
     return set(config, config_find("camera-control"), text, why, size);
 }
 
-static int take(void *user, const char *section, const char *name, const char *value, char *why, size_t size)
+static int take_key(void *user, const char *section, const char *name, const char *value, char *why,
+                    size_t size)
 {
     struct reading *reading = user;
     if (!strcmp(section, "camera-controls"))
@@ -93,7 +96,7 @@ static int take(void *user, const char *section, const char *name, const char *v
     if (!key)
         return unknown_key(name, why, size);
     uint64_t bit = (uint64_t)1 << (key - config_keys);
-    if ((reading->seen & bit) && strcmp(name, "camera-control")) {
+    if ((reading->seen & bit) && !reading->repeats && strcmp(name, "camera-control")) {
         snprintf(why, size, "'%s' stands there twice, or goes on on a second line", name);
         return -EINVAL;
     }
@@ -101,10 +104,20 @@ static int take(void *user, const char *section, const char *name, const char *v
     return set(reading->config, key, value, why, size);
 }
 
-static int read_one(struct config *config, const char *path, struct config_error *error)
+static int take(void *user, const char *section, const char *name, const char *value, char *why, size_t size)
 {
-    struct reading reading = {.config = config};
-    return ini_file_read(path, take, &reading, error->text, sizeof(error->text));
+    struct reading *reading = user;
+    int status = take_key(user, section, name, value, why, size);
+    if (!status && reading->copy)
+        fprintf(reading->copy, strcmp(section, "camera-controls") ? "%s = %s\n" : "camera-control = %s=%s\n",
+                name, value);
+    return status;
+}
+
+static int read_one(struct reading *reading, const char *path, struct config_error *error)
+{
+    reading->seen = 0;
+    return ini_file_read(path, take, reading, error->text, sizeof(error->text));
 }
 
 /* ---- folders ---- */
@@ -166,30 +179,31 @@ static int list_folder(struct drop_ins *list, const char *folder)
 }
 
 /* Nothing is read after a failure; the list is freed. */
-static int read_drop_ins(struct config *config, struct drop_ins *list, int status, struct config_error *error)
+static int read_drop_ins(struct reading *reading, struct drop_ins *list, int status,
+                         struct config_error *error)
 {
     if (list->count)
         qsort(list->path, (size_t)list->count, sizeof(*list->path), by_base);
     for (int i = 0; i < list->count; i++) {
         if (!status)
-            status = read_one(config, list->path[i], error);
+            status = read_one(reading, list->path[i], error);
         free(list->path[i]);
     }
     free(list->path);
     return status;
 }
 
-int config_read_file(struct config *config, const char *file, struct config_error *error)
+static int read_file(struct reading *reading, const char *file, struct config_error *error)
 {
     char folder[CONFIG_TEXT];
     struct drop_ins list = {0};
-    int status = read_one(config, file, error);
+    int status = read_one(reading, file, error);
     if (!status && snprintf(folder, sizeof(folder), "%s.d", file) < (int)sizeof(folder))
         status = list_folder(&list, folder);
-    return read_drop_ins(config, &list, status, error);
+    return read_drop_ins(reading, &list, status, error);
 }
 
-int config_read_folders(struct config *config, const char *const *folders, struct config_error *error)
+static int read_folders(struct reading *reading, const char *const *folders, struct config_error *error)
 {
     char path[CONFIG_TEXT], main_file[CONFIG_TEXT] = "";
     struct drop_ins list = {0};
@@ -202,8 +216,20 @@ int config_read_folders(struct config *config, const char *const *folders, struc
         status = list_folder(&list, path);
     }
     if (!status && *main_file)
-        status = read_one(config, main_file, error);
-    return read_drop_ins(config, &list, status, error);
+        status = read_one(reading, main_file, error);
+    return read_drop_ins(reading, &list, status, error);
+}
+
+int config_read_file(struct config *config, const char *file, struct config_error *error)
+{
+    struct reading reading = {.config = config};
+    return read_file(&reading, file, error);
+}
+
+int config_read_folders(struct config *config, const char *const *folders, struct config_error *error)
+{
+    struct reading reading = {.config = config};
+    return read_folders(&reading, folders, error);
 }
 
 /* ---- all of it ---- */
@@ -219,13 +245,20 @@ static int outputs_differ(const struct config *config, struct config_error *erro
     return -EINVAL;
 }
 
-int config_load(struct config *config, const struct config_origin *origin, struct config_error *error)
+static int read_files(struct reading *reading, const struct config_origin *origin, struct config_error *error)
 {
     static const char *const system[] = {"/usr/lib/pipit", "/run/pipit", "/etc/pipit", NULL};
+    if (origin->is_copy)
+        return read_one(reading, origin->file, error);
+    return origin->file ? read_file(reading, origin->file, error) : read_folders(reading, system, error);
+}
+
+int config_load(struct config *config, const struct config_origin *origin, struct config_error *error)
+{
     struct config fresh;
+    struct reading reading = {.config = &fresh, .copy = origin->copy, .repeats = origin->is_copy};
     config_defaults(&fresh);
-    int status = origin->file ? config_read_file(&fresh, origin->file, error)
-                              : config_read_folders(&fresh, system, error);
+    int status = read_files(&reading, origin, error);
     for (int i = 0; i < origin->options && !status; i++)
         status = config_set(&fresh, origin->option[i].key, origin->option[i].value, error);
     if (!status)

@@ -11,6 +11,8 @@
 
 #include <pipit.h>
 
+#include <stdio.h>
+
 #define CONFIG_TEXT 512 /* bytes of a text, with its 0 */
 
 struct config {
@@ -85,11 +87,20 @@ struct config_origin {
     const char *file;                   /* --config; NULL: the system's */
     const struct config_option *option; /* of the command line; they win */
     int options;
+    FILE *copy;   /* gets what the files say, as one file; NULL: it does not matter */
+    bool is_copy; /* `file` is such a copy: no drop-ins are beside it, and keys may be there twice */
 };
 
 /* Defaults, then files, then options. -EINVAL: a file or an option makes no sense; -ENOENT...: a file cannot
  * be read. `config` is untouched then. */
 int config_load(struct config *config, const struct config_origin *origin, struct config_error *error);
+
+/* The same, and what the files say is kept in $STATE_DIRECTORY for config_load_last(); that this fails is
+ * only told. */
+int config_load_keep(struct config *config, const struct config_origin *origin, struct config_error *error);
+/* What was kept, or the defaults if there is nothing good; then the options. -ENOENT: there is no
+ * $STATE_DIRECTORY; -EINVAL: the options make no sense. */
+int config_load_last(struct config *config, const struct config_origin *origin);
 
 /* pipit.conf of the last folder that has one, then the pipit.conf.d/NAME.conf of all of them, by NAME; of
  * equal names the last folder's. What is not there is left out. */

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -302,13 +303,14 @@ static void finish(struct live *live, int status)
     sd_event_unref(live->event);
 }
 
-int live_run(const struct config *config, const struct config_origin *origin)
+int live_run(const struct config *config, const struct config_origin *origin, const char *why)
 {
     struct live *live = calloc(1, sizeof(*live));
     if (!live)
         return EX_OSERR;
     live->config = *config;
     live->origin = origin;
+    snprintf(live->config_why, sizeof(live->config_why), "%s", why ? why : "");
     live->stats_lines.fd = live->event_lines.fd = -1;
     live->drawn_generation = -1;
     notify_init(&live->notify);

@@ -25,6 +25,7 @@
 struct live {
     struct config config;
     const struct config_origin *origin;
+    char config_why[512]; /* what is wrong with the files, when `config` is not what they say now */
     bool stop;
     int status; /* of the program, with stop */
 
@@ -70,8 +71,9 @@ struct live {
     uint64_t second_ns; /* when the next report is due */
 };
 
-/* Runs until the end that the configuration names, or a signal. Returns an exit status of sysexits.h. */
-int live_run(const struct config *config, const struct config_origin *origin);
+/* Runs until the end that the configuration names, or a signal; why: what is wrong with the files that the
+ * configuration is not from, or NULL. Returns an exit status of sysexits.h. */
+int live_run(const struct config *config, const struct config_origin *origin, const char *why);
 
 /* flow.c */
 void flow_take(struct live *live);    /* the camera has frames */

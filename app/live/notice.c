@@ -81,6 +81,8 @@ void notice_update(struct live *live, uint64_t now)
         look_notice(look, phrase_in(look->language, PHRASE_HUNG), "", "M2");
     } else if (live->model_stand_in) {
         look_notice(look, phrase_in(look->language, PHRASE_OTHER_MODEL), live->model_why, "M3");
+    } else if (*live->config_why) {
+        look_notice(look, phrase_in(look->language, PHRASE_SETTINGS), live->config_why, "S1");
     } else {
         look_notice(look, NULL, "", "");
     }

@@ -61,7 +61,9 @@ static void read_again(struct live *live)
 {
     struct config fresh;
     struct config_error error;
-    if (config_load(&fresh, live->origin, &error)) {
+    live->config_why[0] = 0;
+    if (config_load_keep(&fresh, live->origin, &error)) {
+        snprintf(live->config_why, sizeof(live->config_why), "%s", error.text);
         log_error("%s; the settings stay as they were", error.text);
         return;
     }

@@ -271,6 +271,60 @@ class Faults(RunTest):
             self.end(child, number)
 
 
+class Service(RunTest):
+    """As a service manager starts it."""
+    GOOD = "# mine\nscreen = memory\nsource = replay:red.png\n[camera-controls]\ngain = 3 ; of the sensor\n"
+    RUN = ("--config", "pipit.conf", "--frames", 3)
+
+    def setUp(self):
+        super().setUp()
+        (self.folder / "state").mkdir()
+        self.kept = self.folder / "state" / "pipit.conf"
+        self.environment["STATE_DIRECTORY"] = f"{self.folder}/state:/nowhere"
+
+    def test_the_last_good_settings_are_kept(self):
+        self.write("pipit.conf", self.GOOD)
+        self.write("pipit.conf.d/10.conf", "screen = none\nmirror = yes\n")
+        self.run_live(*self.RUN)
+        self.assertEqual(self.kept.read_text(), "screen = memory\nsource = replay:red.png\ncamera-control = gain=3\n"
+                         "screen = none\nmirror = yes\n")
+        before = self.kept.stat()
+        self.run_live(*self.RUN)
+        self.assertEqual(self.kept.stat(), before)  # what has not changed is not written again
+        self.write("pipit.conf", self.GOOD + "[pipit]\nrotaton = 90\n")
+        errors = self.run_live(*self.RUN)[1]
+        self.assertIn("pipit.conf: line 7: there is no key 'rotaton'", errors)
+        self.assertIn("last settings", errors)
+        self.assertIn("'red.png'", errors)
+        self.assertIn("screen is none", errors)
+        self.assertEqual(self.kept.stat(), before)
+        self.assertEqual([path.name for path in self.kept.parent.iterdir()], ["pipit.conf"])
+
+    def test_without_good_settings_the_defaults_are_taken(self):
+        options = ("--source", "replay:red.png", "--screen", "none")
+        self.write("pipit.conf", "rotation = 45\n")
+        for kept in None, "nonsense\n", "rotation = 45\n":
+            if kept:
+                self.kept.write_text(kept)
+            self.assertIn("defaults", self.run_live(*self.RUN, *options)[1])
+
+    def test_settings_that_cannot_be_kept_are_no_failure(self):
+        self.write("pipit.conf", self.GOOD)
+        for folder in "/nowhere", "/dev/full":
+            self.environment["STATE_DIRECTORY"] = folder
+            self.assertEqual(self.run_live(*self.RUN)[1].count(f"cannot be kept in {folder}/pipit.conf"), 1)
+
+    def test_it_runs_once(self):
+        self.write("pipit.conf", self.GOOD)
+        self.environment["RUNTIME_DIRECTORY"] = str(self.folder)
+        child = self.start("--config", "pipit.conf")
+        self.wait_for(child, "the camera is")
+        self.assertRegex(self.run_live(*self.RUN, status=75)[1], r"runs already, as process [1-9]\d*: end that")
+        child.kill()
+        child.wait()
+        self.run_live(*self.RUN)
+
+
 class Reload(RunTest):
     def reload(self, child, text, words):
         self.write("pipit.conf", text)
