@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/live/feed.h"
 
+#include "app/live/journal.h"
 #include "base/clock.h"
-#include "base/log.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -50,7 +50,7 @@ static void refused(struct feed *feed)
     feed->state = is_replay(feed) ? FEED_ENDED : FEED_CLOSED;
     slow_down(feed, clock_now_ns());
     if (news && feed->state == FEED_CLOSED)
-        log_warning("%s", feed->why);
+        journal_tell(JOURNAL_CAMERA_LOST, feed->name, "%s", feed->why);
 }
 
 static void running(struct feed *feed)
@@ -63,8 +63,10 @@ static void running(struct feed *feed)
     source_info(feed->source, &feed->info);
     if (!is_replay(feed))
         snprintf(feed->id, sizeof(feed->id), "%s", feed->info.id);
-    log_info("the camera is '%s' (%s): %d x %d, %.4s, %g frames per second", feed->info.name, feed->info.id,
-             feed->info.width, feed->info.height, (const char *)&feed->info.format, feed->info.rate);
+    journal_tell(JOURNAL_CAMERA, feed->info.id,
+                 "the camera is '%s' (%s): %d x %d, %.4s, %g frames per second", feed->info.name,
+                 feed->info.id, feed->info.width, feed->info.height, (const char *)&feed->info.format,
+                 feed->info.rate);
 }
 
 /* At its end, or damaged where it is to be played only once. */
@@ -180,7 +182,7 @@ static int lost(struct feed *feed, int status, uint64_t now)
     leave(feed, status, why, now);
     slow_down(feed, now);
     if (!is_over(feed))
-        log_warning("%s; waiting for it", why);
+        journal_tell(JOURNAL_CAMERA_LOST, feed->info.id, "%s; waiting for it", why);
     return status;
 }
 
@@ -222,8 +224,9 @@ void feed_watch(struct feed *feed, double stall_s, uint64_t now)
 {
     if (feed->state != FEED_RUNNING || is_replay(feed) || !stalled(feed, stall_s, now))
         return;
-    log_warning("the camera '%s' has sent no frame for %.1f s; it is opened again", feed->info.name,
-                (double)(now - (feed->frame_ns ? feed->frame_ns : feed->opened_ns)) / SECOND);
+    journal_tell(JOURNAL_CAMERA_LOST, feed->info.id,
+                 "the camera '%s' has sent no frame for %.1f s; it is opened again", feed->info.name,
+                 (double)(now - (feed->frame_ns ? feed->frame_ns : feed->opened_ns)) / SECOND);
     leave(feed, -ETIMEDOUT, "it sends no pictures; it is opened again", now);
     slow_down(feed, now);
 }

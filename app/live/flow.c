@@ -92,7 +92,7 @@ static void model_came(struct live *live, struct brain_model *model)
     live->model_status = model->status;
     memcpy(live->model_why, model->why, sizeof(live->model_why));
     if (model->status) {
-        log_error("%s", model->why);
+        journal_tell(JOURNAL_MODEL_OTHER, NULL, "%s", model->why);
         if (live->seen.has_model) /* it goes on */
             return;
         if (live_is_bounded(live))
@@ -102,8 +102,9 @@ static void model_came(struct live *live, struct brain_model *model)
         return;
     }
     if (model->stand_in)
-        log_error("%s; %s takes its place", model->why, model->name);
-    log_info("the model is %s, %s", model->name, model->classes ? "a classifier" : "a detector");
+        journal_tell(JOURNAL_MODEL_OTHER, model->name, "%s; %s takes its place", model->why, model->name);
+    journal_tell(JOURNAL_MODEL, model->name, "the model is %s, %s", model->name,
+                 model->classes ? "a classifier" : "a detector");
     look_nothing(&live->look);
     if (seen_model(&live->seen, model))
         live_stop(live, EX_OSERR);

@@ -13,6 +13,7 @@
 #include "app/live/brain.h"
 #include "app/live/feed.h"
 #include "app/live/hotplug.h"
+#include "app/live/journal.h"
 #include "app/live/lines.h"
 #include "app/live/notify.h"
 #include "app/live/picture.h"

@@ -56,7 +56,8 @@ static void watch_brain(struct live *live)
 {
     bool hung = hangs(live);
     if (hung && !live->hung)
-        log_error("the network has been at one picture for %.0f s", brain_busy_s(live->brain));
+        journal_tell(JOURNAL_HUNG, live->seen.model.name, "the network has been at one picture for %.0f s",
+                     brain_busy_s(live->brain));
     live->hung = hung;
 }
 

@@ -64,7 +64,7 @@ static void read_again(struct live *live)
     live->config_why[0] = 0;
     if (config_load_keep(&fresh, live->origin, &error)) {
         snprintf(live->config_why, sizeof(live->config_why), "%s", error.text);
-        log_error("%s; the settings stay as they were", error.text);
+        journal_tell(JOURNAL_SETTINGS, NULL, "%s; the settings stay as they were", error.text);
         return;
     }
     unsigned changed = config_changed(&live->config, &fresh);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/live/show.h"
 
+#include "app/live/journal.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -38,8 +39,9 @@ static void opened(struct show *show)
     show->failure = 0;
     show->generation++;
     if (!show->stand_in)
-        log_info("the screen is %s: %d x %d at %.4g Hz%s%s", show->info.name, show->info.width,
-                 show->info.height, show->info.rate, *show->info.driver ? ", " : "", show->info.driver);
+        journal_tell(JOURNAL_SCREEN, show->info.name, "the screen is %s: %d x %d at %.4g Hz%s%s",
+                     show->info.name, show->info.width, show->info.height, show->info.rate,
+                     *show->info.driver ? ", " : "", show->info.driver);
 }
 
 /* A mode that this screen does not have is no reason to stay dark. */
@@ -154,7 +156,8 @@ static void look_for_it(struct show *show)
 static void take_news(struct show *show, int news)
 {
     if (news & SCREEN_GONE) {
-        log_warning("the screen %s is gone; waiting for it", show->info.name);
+        journal_tell(JOURNAL_SCREEN_LOST, show->info.name, "the screen %s is gone; waiting for it",
+                     show->info.name);
         show->gone = true;
         show_drop(show);
     }
@@ -172,7 +175,8 @@ static void take_news(struct show *show, int news)
 /* The card itself is gone: from here on it is looked for. */
 static void card_lost(struct show *show, int status)
 {
-    log_warning("the screen %s fails: %s; waiting for it", show->info.name, strerror(-status));
+    journal_tell(JOURNAL_SCREEN_LOST, show->info.name, "the screen %s fails: %s; waiting for it",
+                 show->info.name, strerror(-status));
     show_close(show);
     if (!open_stand_in(show))
         opened(show);
