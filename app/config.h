@@ -16,7 +16,8 @@
 #define CONFIG_TEXT 512 /* bytes of a text, with its 0 */
 
 struct config {
-    char source[CONFIG_TEXT], screen[CONFIG_TEXT], model[CONFIG_TEXT], labels[CONFIG_TEXT];
+    char source[CONFIG_TEXT], screen[CONFIG_TEXT], model[CONFIG_TEXT], hot_model[CONFIG_TEXT],
+        labels[CONFIG_TEXT];
     char stats[CONFIG_TEXT], events[CONFIG_TEXT], language[32];
     struct config_mode {
         int width, height; /* 0: the preferred one */

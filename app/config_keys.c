@@ -233,6 +233,8 @@ const struct config_key config_keys[] = {
      set_text, AT(language)},
     {"model", "MODEL", "a name of the catalogue ('pipit models list') or a file; empty: its default detector",
      'm', CONFIG_MODEL, "", set_text, AT(model)},
+    {"hot-model", "MODEL", "a smaller one, for when the board is too hot; empty: none", 0, CONFIG_MODEL, "",
+     set_text, AT(hot_model)},
     {"labels", "FILE", "names of the classes, one a line", 'l', CONFIG_MODEL, "", set_text, AT(labels)},
     {"threads", "N", "of the network, 1 to 64; 0: one a processor", 'j', CONFIG_MODEL, "0", set_whole,
      AT(threads), 0, 64},

@@ -44,7 +44,7 @@ static void drop_next(struct live *live)
 static void offer(struct live *live, struct frame *frame)
 {
     uint64_t now = clock_now_ns();
-    double rate = live->config.inference_rate;
+    double rate = temper_rate(live);
     if (rate > 0 && live->looked_ns && (double)(now - live->looked_ns) < 0.98e9 / rate && !live->cycle) {
         stats_dropped(&live->stats, STATS_INFERENCE, 1);
         return;

@@ -83,6 +83,7 @@ static void report_second(struct live *live, uint64_t now)
     if (line && lines_add(&live->stats_lines, line) == -EPIPE)
         live_stop(live, EX_IOERR);
     stats_begin(&live->stats, cpu_ns, now);
+    temper_update(live, now);
     status_update(live);
 }
 
@@ -239,7 +240,7 @@ static int start(struct live *live)
         return EX_OSERR;
     }
     live_apply_look(live);
-    brain_load(live->brain, &live->config, !live_is_bounded(live));
+    temper_load(live);
     return EX_OK;
 }
 

@@ -10,6 +10,7 @@
 #ifndef PIPIT_APP_LIVE_LIVE_H
 #define PIPIT_APP_LIVE_LIVE_H
 
+#include "app/heat.h"
 #include "app/live/brain.h"
 #include "app/live/feed.h"
 #include "app/live/hotplug.h"
@@ -40,6 +41,10 @@ struct live {
     struct lines stats_lines, event_lines;
     struct hotplug *hotplug;
     struct notify notify;
+    struct heat heat;
+    struct heat_plan plan;
+    uint64_t heat_ns; /* when it is read again */
+    double hot_rate;  /* results a second from HEAT_LOWER_RATE on, 0: no limit */
 
     struct look look;        /* as it is to be; picture.look is as it was drawn last */
     int drawn_generation;    /* of the show, when the labels were drawn, */
@@ -91,6 +96,11 @@ void live_unwatch(struct live *live, bool camera); /* before its descriptor is c
 void notice_update(struct live *live, uint64_t now);
 void status_update(struct live *live);
 void progress_update(struct live *live, uint64_t now); /* for the watchdog */
+
+/* temper.c */
+void temper_update(struct live *live, uint64_t now);
+void temper_load(struct live *live);         /* opens the model as the configuration and the heat want it */
+double temper_rate(const struct live *live); /* results a second at most, 0: no limit */
 
 /* reload.c */
 void live_reload(struct live *live);

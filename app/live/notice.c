@@ -114,7 +114,9 @@ static void corner_text(const struct live *live, char *text, size_t size)
     if (live->seen.has_model && used < (int)size)
         used += snprintf(text + used, size - (size_t)used, "  %.60s", live->seen.model.name);
     if (isfinite(stats->inference_ms) && used < (int)size)
-        snprintf(text + used, size - (size_t)used, "  %.0f ms", stats->inference_ms);
+        used += snprintf(text + used, size - (size_t)used, "  %.0f ms", stats->inference_ms);
+    if (live->plan.level > HEAT_NONE && used < (int)size)
+        snprintf(text + used, size - (size_t)used, "  %.0f °C", live->heat.celsius);
 }
 
 /* What is wrong; the camera, if there is one; the model. */
@@ -128,7 +130,8 @@ static void manager_text(const struct live *live, char *text, size_t size)
     if (live->feed.state == FEED_RUNNING)
         snprintf(camera, sizeof(camera), "%.80s %dx%d, %.0f fps, %.0f on the screen; ", info->name,
                  info->width, info->height, stats->capture_fps, stats->display_fps);
-    snprintf(text, size, "%s%s%.60s, %.1f results a second", notice, camera,
+    snprintf(text, size, "%s%s%s%.60s, %.1f results a second", notice,
+             live->plan.level > HEAT_NONE ? "hot; " : "", camera,
              live->seen.has_model ? live->seen.model.name : "no model yet", stats->inference_fps);
 }
 

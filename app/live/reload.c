@@ -42,7 +42,7 @@ static void apply(struct live *live, unsigned changed)
         look_nothing(&live->look);
     }
     if (changed & CONFIG_MODEL)
-        brain_load(live->brain, &live->config, !live_is_bounded(live));
+        temper_load(live);
     live_apply_look(live);
     if (changed & CONFIG_START)
         log_warning("frames, duration, stats, events and every-frame count from the next start on");

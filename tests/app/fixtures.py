@@ -147,7 +147,7 @@ class CommandTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
         self.environment = {"PATH": os.environ["PATH"], "HOME": folder.name, "PIPIT_MODELS": str(self.folder / "cards"),
-                            "OMP_WAIT_POLICY": "passive",
+                            "OMP_WAIT_POLICY": "passive", "PIPIT_SYSFS": str(self.folder / "sys"),
                             "LSAN_OPTIONS": f"suppressions={ROOT}/tests/app/leaks.txt:print_suppressions=0",
                             "TSAN_OPTIONS": f"suppressions={ROOT}/tests/app/races.txt:print_suppressions=0"}
         self.environment.update((key, os.environ[key]) for key in ("QEMU_CPU", "LD_LIBRARY_PATH", "ASAN_OPTIONS",

@@ -325,6 +325,17 @@ class Service(RunTest):
         self.run_live(*self.RUN)
 
 
+class Heat(RunTest):
+    def test_a_hot_board_works_less(self):
+        zone = "sys/class/thermal/thermal_zone0"
+        self.write(f"{zone}/type", "cpu-thermal")
+        self.write(f"{zone}/temp", "79000")
+        child = self.start("--source", "replay:red.png", "--screen", "memory", *self.CLASSIFY)
+        self.wait_for(child, "cpu-thermal is at 79 degrees Celsius of 80: recognition goes on with half the threads")
+        self.wait_for(child, "the model is")
+        self.end(child)
+
+
 class Reload(RunTest):
     def reload(self, child, text, words):
         self.write("pipit.conf", text)
