@@ -34,7 +34,7 @@ struct command {
 };
 
 extern const struct command command_classify, command_detect, command_infer, command_info, command_bench,
-    command_models, command_devices, command_run;
+    command_models, command_devices, command_doctor, command_run;
 
 /* Fills options from argv[1..]. Returns -1 to go on, or an exit status (help was shown, or usage is wrong).
  */

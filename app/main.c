@@ -13,7 +13,7 @@
 
 static const struct command *const commands[] = {
     &command_classify, &command_detect, &command_infer,   &command_info,
-    &command_bench,    &command_models, &command_devices,
+    &command_bench,    &command_models, &command_devices, &command_doctor,
 #ifdef PIPIT_LIVE
     &command_run,
 #endif
