@@ -591,6 +591,6 @@ int list(camera_list *list)
 
 } // namespace
 
-/* What libcamera_module.c looks for. */
+/* What module.c looks for. */
 extern "C" __attribute__((visibility("default")))
 const source_kind pipit_libcamera = {"libcamera", open, close, take, list};
