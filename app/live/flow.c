@@ -304,6 +304,8 @@ void flow_move(struct live *live)
     show_present(&live->show, now);
     if (live->reopen_screen && !live->composing)
         live_reopen_screen(live);
+    if (live->screen_look && !live->composing)
+        live_look_for_screens(live);
     if (worker_idle(live->worker) && feed_wants_worker(&live->feed, now)) {
         live_unwatch(live, true);
         feed_submit(&live->feed, live->worker, &live->config);

@@ -41,9 +41,11 @@ static int on_brain(sd_event_source *io, int fd, uint32_t events, void *user)
     return 0;
 }
 
-/* Not while the worker draws: its canvas must not go away. The next tick looks again. */
-static void look_for_screens(struct live *live)
+/* Not while the worker draws: its canvas must not go away. flow_move() looks before it draws again, which on
+ * a slow machine is all the time. */
+void live_look_for_screens(struct live *live)
 {
+    live->screen_look = live->composing;
     if (live->composing)
         return;
     live_unwatch(live, false);
@@ -60,7 +62,7 @@ static int on_hotplug(sd_event_source *io, int fd, uint32_t events, void *user)
         feed_plugged(&live->feed, clock_now_ns());
     live->screen_event = live->screen_event || screens;
     if (screens)
-        look_for_screens(live);
+        live_look_for_screens(live);
     return 0;
 }
 
@@ -95,7 +97,7 @@ static int on_tick(sd_event_source *timer, uint64_t time, void *user)
         feed_excuse(&live->feed, now);
     feed_watch(&live->feed, live->config.stall, now);
     if (live->screen_event || show_look_is_due(&live->show, now))
-        look_for_screens(live);
+        live_look_for_screens(live);
     notice_update(live, now);
     progress_update(live, now);
     if (now >= live->second_ns) {

@@ -55,6 +55,7 @@ struct live {
     bool dark_shown;         /* and it is drawn */
     bool reopen_screen;
     bool screen_event; /* something was plugged, and is still to be looked at */
+    bool screen_look;  /* when the worker is done */
     /* every-frame: */
     bool cycle;  /* a frame is on its way */
     bool awaits; /* its result is awaited */
@@ -90,6 +91,7 @@ void flow_drawn(struct task *task);   /* the worker has composed */
 void flow_release(struct live *live); /* nothing waits any more */
 void live_stop(struct live *live, int status);
 bool live_is_bounded(const struct live *live);     /* a script, which wants a failure rather than a remedy */
+void live_look_for_screens(struct live *live);
 void live_unwatch(struct live *live, bool camera); /* before its descriptor is closed */
 
 /* notice.c */
