@@ -147,6 +147,7 @@ class Guest(machine.Machine):
 
     def background(self, name, command, user="root", kind=Process):
         log = self.log_folder() / f"{name}.log"
+        log.with_suffix(".stats").unlink(missing_ok=True)
         folder = f"/host/logs/{log.parent.name}"
         if user != "root":
             command = f"setpriv --reuid={user} --regid={user} --init-groups {command}"
@@ -163,12 +164,14 @@ class Guest(machine.Machine):
         return self.background(name, f"pipit run --stats {stats} {options}", user, Pipit)
 
     def photo_frame(self, size="640x480", photo="meal_2"):
-        """What the camera sends for a photo, as a file of this machine. Named as a film, so that it is decoded as
-        a camera's frames are."""
+        """What the camera sends for a photo, as a file of this machine: a film, so that it is decoded and scaled as
+        a camera's frames are, which a photo is not."""
         path = self.results / f"{photo}-{size}.mjpeg"
         if not path.exists():
-            with open(path, "wb") as out:
-                subprocess.run([self.tools / "webcam", "-w", size, self.photos / f"{photo}.jpg"], stdout=out, check=True)
+            done = subprocess.run([self.tools / "webcam", "-w", size, self.photos / f"{photo}.jpg"], stdout=subprocess.PIPE,
+                                  check=True)
+            path.with_suffix(".jpg").write_bytes(done.stdout)
+            path.write_bytes(done.stdout * 4)
         return path
 
     def host_environment(self):

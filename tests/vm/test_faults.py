@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Cables pulled, devices taken and given back: pipit goes on, says what is wrong, and comes back by itself."""
 from guest import GuestError, Webcam, expect, test
-from test_live import BOXES, SMALL, camera_options, screen_options, settled, shown
+from test_live import BOXES, camera_options, screen_options, settled, shown
 
 CONNECTOR = "/sys/class/drm/card0-Virtual-1/status"
 
@@ -135,11 +135,11 @@ def busy_camera(guest):
 @test("faults: a user outside of the group video is told so")
 def permissions(guest):
     camera = Webcam(guest)
-    pipit = guest.pipit(f"{camera_options(camera)} {screen_options()} {SMALL}", user="stranger")
+    pipit = guest.pipit(f"{camera_options(camera)} {screen_options()} {BOXES}", user="stranger")
     match = pipit.wait_log(r"group '?video")
     expect(match, pipit.log())
     pipit.end()
-    kiosk = guest.pipit(f"{camera_options(camera)} {screen_options()} {SMALL}", user="kiosk", name="kiosk")
+    kiosk = guest.pipit(f"{camera_options(camera)} {screen_options()} {BOXES}", user="kiosk", name="kiosk")
     shown(guest, kiosk, guest.test_name)
     expect(kiosk.end() == 0, kiosk.log())
 
@@ -147,14 +147,15 @@ def permissions(guest):
 @test("faults: the console comes back at the end, and never shows through")
 def console(guest):
     camera = Webcam(guest)
-    guest.sh("clear >/dev/tty1; echo 'The console of the guest' >/dev/tty1; sleep 1")
+    write = r"printf '\033[H\033[JThe console of the guest\n' >/dev/tty1"
+    guest.sh(f"{write}; sleep 3")
     before = guest.screenshot("console before")
     pipit, during = start(guest, camera)
     guest.sh("echo 'A line that nobody is to see' >/dev/tty1; sleep 2")
     guest.compare(during, guest.screenshot("console during"), 1, 16)
-    guest.sh("clear >/dev/tty1; echo 'The console of the guest' >/dev/tty1")
+    guest.sh(write)
     expect(pipit.end() == 0, pipit.log())
-    guest.sh("sleep 1")
+    guest.sh("sleep 3")
     guest.compare(before, guest.screenshot("console after"), 0.1, 16)
 
 

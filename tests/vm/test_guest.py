@@ -13,7 +13,7 @@ def formats(guest):
         width, height = size.split("x")
         guest.sh(f"v4l2-ctl -d {camera.path} --set-fmt-video=width={width},height={height},pixelformat=MJPG --stream-mmap "
                  "--stream-count=10 --stream-to=/run/mjpeg", 90)
-        frame = guest.photo_frame(size).read_bytes()
+        frame = guest.photo_frame(size).with_suffix(".jpg").read_bytes()
         (guest.share / "frame.jpg").write_bytes(frame)
         guest.sh(f"head -c {len(frame)} /run/mjpeg | cmp - /host/frame.jpg")
     guest.sh(f"v4l2-ctl -d {camera.path} --set-fmt-video=width=640,height=480,pixelformat=YUYV --stream-mmap "
