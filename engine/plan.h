@@ -35,7 +35,7 @@ struct plan {
     bool borrows; /* steps read constants where they are, in place of a copy */
     struct step *step;
     int steps, step_room;
-    void **address; /* of every tensor of the graph; NULL when no step needs it */
+    void **address;          /* of every tensor of the graph; NULL when no step needs it */
     struct pool activations; /* the arena alone */
     char *arena;
     size_t arena_bytes;

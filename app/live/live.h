@@ -90,7 +90,7 @@ void flow_shown(struct live *live);   /* the screen has news */
 void flow_drawn(struct task *task);   /* the worker has composed */
 void flow_release(struct live *live); /* nothing waits any more */
 void live_stop(struct live *live, int status);
-bool live_is_bounded(const struct live *live);     /* a script, which wants a failure rather than a remedy */
+bool live_is_bounded(const struct live *live); /* a script, which wants a failure rather than a remedy */
 void live_look_for_screens(struct live *live);
 void live_unwatch(struct live *live, bool camera); /* before its descriptor is closed */
 
