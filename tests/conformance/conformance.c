@@ -247,7 +247,7 @@ static int run_test(const struct test *test, unsigned mask, int threads, bool fr
 {
     struct pipit_settings settings;
     struct pipit_error error = {""};
-    struct pipit_model *model;
+    struct pipit_model *model = NULL;
     char cpu[64], how[100];
     pipit_settings_defaults(&settings);
     settings.threads = threads;

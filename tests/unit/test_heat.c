@@ -3,6 +3,7 @@
 #include "app/heat.h"
 
 #include <check.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,11 +19,14 @@ static void setup(void)
     ck_assert_ptr_nonnull(mkdtemp(root));
 }
 
+static int drop(const char *path, const struct stat *about, int kind, struct FTW *walk)
+{
+    return remove(path);
+}
+
 static void teardown(void)
 {
-    char command[96];
-    snprintf(command, sizeof(command), "rm -r %s", root);
-    ck_assert_int_eq(system(command), 0);
+    ck_assert_int_eq(nftw(root, drop, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
 static void put(const char *name, const char *text)
