@@ -213,6 +213,8 @@ class Faults(RunTest):
         self.run_live(*arguments, "--model", "red.png", status=65)
 
     def test_a_model_that_cannot_be_used_leaves_the_picture(self):
+        self.write("cards/raw.ini", RAW_CARD.replace("task =", "default = yes\ntask ="))  # a small one takes its place
+        self.write("cards/raw.tflite", raw_heads())
         child = self.start("--source", "replay:red.png", "--screen", "png:out", "--model", "nosuch")
         self.wait_for(child, "'nosuch'")
         self.wait_for_file(child, "out/frame-000001.png")
