@@ -206,4 +206,4 @@ class Guest(machine.Machine):
     def keep_logs(self):
         """Moves the logs to the results; the kernel's and the journal's words with them."""
         self.try_sh(f"dmesg | tail -n 200 >/host/logs/{self.log_folder().name}/dmesg.log")
-        shutil.copytree(self.share / "logs", self.results, dirs_exist_ok=True)
+        self.save_logs()

@@ -83,7 +83,8 @@ class Machine:
             "-accel", "tcg,thread=multi", "-smp", "2", "-m", "1024", "-nodefaults", "-no-user-config", "-no-reboot",
             "-display", "none", "-kernel", str(image / "vmlinuz"), "-initrd", str(image / "initrd.img"),
             "-append", f"root=/dev/vda rw loglevel=5 console={CONSOLE[arch]} panic=-1 mitigations=off nokaslr audit=0 "
-            f"modprobe.blacklist=bochs vm-agent {append}",
+            "modprobe.blacklist=bochs systemd.default_timeout_start_sec=900 sysctl.kernel.hung_task_timeout_secs=40 "
+            f"vm-agent {append}",
             "-drive", f"file={image}/root.img,format=raw,if=none,id=root,snapshot=on,cache=unsafe",
             "-device", "virtio-blk-pci,drive=root", "-device", "virtio-rng-pci",
             "-fsdev", f"local,id=host,path={self.share},security_model=none,multidevs=remap",
@@ -116,18 +117,25 @@ class Machine:
         self.pace = max(1.0, (time.monotonic() - begin) / QUIET_BOOT)
         return uptime
 
-    def answer(self, limit):
+    def answer(self, limit, script="its start"):
         self.port.settimeout(limit)
         try:
             line = self.answers.readline()
         except TimeoutError:
             line = ""
         if not line:
+            self.save_logs()
             self.stop()
-            raise GuestError(f"the guest did not answer in {limit} s, see {self.results}/console.log")
+            raise GuestError(f"no answer in {limit} s, see {self.results}/console.log, to: {script}")
         return line.strip()
 
+    def save_logs(self):
+        """Moves what the guest has written to the results."""
+        if (self.share / "logs").exists():
+            shutil.copytree(self.share / "logs", self.results, dirs_exist_ok=True)
+
     def stop(self):
+        """Ends it at once; takes one that was not started."""
         if self.process and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
@@ -146,7 +154,7 @@ class Machine:
         path = self.share / "commands" / str(self.number)
         path.write_text(script + "\n", encoding="utf-8")
         self.port.sendall(f"{self.number} {limit}\n".encode())
-        status = int(self.answer(limit + 60).split()[1])
+        status = int(self.answer(limit + 60, script).split()[1])
         output = path.with_suffix(".out").read_text(encoding="utf-8", errors="replace")
         return status, output.strip()
 
