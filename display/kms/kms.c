@@ -165,8 +165,9 @@ static int read_events(struct kms *kms)
 
 static bool is_over(struct kms *kms)
 {
-    uint64_t due, now = clock_now_ns();
+    uint64_t due;
     bool tick = pacer_due(&kms->pacer, &due);
+    uint64_t now = clock_now_ns(); /* after the pacer's, which goes off: what was due for it is due here */
     if (!kms->under_way)
         return false;
     if (!kms->event_ns && now - kms->committed_ns >= LOST_NS) {
