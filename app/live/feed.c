@@ -3,6 +3,7 @@
 
 #include "app/live/journal.h"
 #include "base/clock.h"
+#include "base/log.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -188,6 +189,9 @@ static int lost(struct feed *feed, int status, uint64_t now)
 
 static void frame_came(struct feed *feed, uint64_t now)
 {
+    if (feed->problem && !is_replay(feed))
+        log_info("the camera '%s' sends pictures again, after %.1f s", feed->info.name,
+                 (double)(now - feed->closed_ns) / SECOND);
     feed->frame_ns = now;
     feed->closed_ns = 0;
     feed->failures = 0;
