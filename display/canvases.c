@@ -22,7 +22,6 @@ struct canvas *canvases_take(struct canvases *canvases)
     if (!best)
         return NULL;
     best->state = CANVAS_LENT;
-    best->canvas.age = best->picture ? (int)(canvases->presented + 1 - best->picture) : 0;
     return &best->canvas;
 }
 

@@ -15,7 +15,7 @@ struct canvas_slot {
     struct canvas canvas; /* first: a canvas is its slot */
     enum canvas_state state;
     bool retired;
-    uint64_t picture; /* the number of the presented picture that it holds; 0: none */
+    uint64_t picture; /* the number of the presented picture that it was last; 0: none */
     void *memory;     /* of the kind */
     struct canvas_slot *next;
 };

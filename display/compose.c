@@ -25,6 +25,7 @@ static void wipe(struct labels *labels)
     for (int i = 0; i < labels->areas; i++)
         fill(labels->image, labels->area[i], 0);
     labels->areas = 0;
+    labels->drawing++;
 }
 
 static int make_image(struct labels *labels, int width, int height)
@@ -35,6 +36,7 @@ static int make_image(struct labels *labels, int width, int height)
     }
     frame_unref(labels->image);
     labels->areas = 0;
+    labels->drawing++;
     labels->image = frame_create(FRAME_ARGB32, width, height);
     if (!labels->image)
         return -ENOMEM;
@@ -45,7 +47,7 @@ static int make_image(struct labels *labels, int width, int height)
 static int draw_plan(struct labels *labels, const struct overlay_plan *plan)
 {
     struct frame *image = labels->image;
-    int count = overlay_plan_areas(plan, labels->area, LABELS_AREAS_MAX);
+    int count = overlay_plan_areas(plan, labels->area, CANVAS_AREAS_MAX);
     if (count < 0)
         return count;
     labels->areas = count;
@@ -113,24 +115,62 @@ static void copy(const struct frame *canvas, const struct frame *image, struct a
              (int)canvas->stride[0], area.width, area.height);
 }
 
-/* What lies over black is as it is, since it is premultiplied. */
-static void draw_bar(const struct frame *canvas, struct area bar, const struct labels *labels)
+/* What lies over black is as it is, since it is premultiplied; where there are no labels their image is. */
+static void copy_common(const struct frame *canvas, const struct frame *image, struct area within,
+                        const struct area *areas, int count)
 {
-    fill(canvas, bar, 0);
-    for (int i = 0; labels && i < labels->areas; i++) {
-        struct area part = common(bar, labels->area[i]);
-        if (!is_empty(part))
-            copy(canvas, labels->image, part);
+    for (int i = 0; i < count; i++) {
+        struct area part = common(within, areas[i]);
+        if (is_empty(part))
+            continue;
+        if (image)
+            copy(canvas, image, part);
+        else
+            fill(canvas, part, 0);
     }
 }
 
-static void draw_bars(const struct frame *canvas, struct area to, const struct labels *labels)
+/* An area without picture, drawn anew where labels are or were; before NULL: all of it. */
+static void draw_plain(const struct frame *canvas, struct area area, const struct labels *labels,
+                       const struct canvas_content *before)
+{
+    const struct frame *image = labels ? labels->image : NULL;
+    if (before && before->drawing == (labels ? labels->drawing : 0))
+        return;
+    if (before)
+        copy_common(canvas, image, area, before->label, before->labels);
+    else
+        fill(canvas, area, 0);
+    if (labels)
+        copy_common(canvas, image, area, labels->area, labels->areas);
+}
+
+static void draw_bars(const struct frame *canvas, struct area to, const struct labels *labels,
+                      const struct canvas_content *before)
 {
     int right = to.x + to.width, bottom = to.y + to.height;
-    draw_bar(canvas, (struct area){0, 0, canvas->width, to.y}, labels);
-    draw_bar(canvas, (struct area){0, bottom, canvas->width, canvas->height - bottom}, labels);
-    draw_bar(canvas, (struct area){0, to.y, to.x, to.height}, labels);
-    draw_bar(canvas, (struct area){right, to.y, canvas->width - right, to.height}, labels);
+    draw_plain(canvas, (struct area){0, 0, canvas->width, to.y}, labels, before);
+    draw_plain(canvas, (struct area){0, bottom, canvas->width, canvas->height - bottom}, labels, before);
+    draw_plain(canvas, (struct area){0, to.y, to.x, to.height}, labels, before);
+    draw_plain(canvas, (struct area){right, to.y, canvas->width - right, to.height}, labels, before);
+}
+
+/* What the canvas held, if all around `picture` can stay; until remember() nothing is known of it. */
+static const struct canvas_content *recall(struct canvas_content *content, struct area picture)
+{
+    bool stays = content->known && !memcmp(&content->picture, &picture, sizeof(picture));
+    content->known = false;
+    return stays ? content : NULL;
+}
+
+static void remember(struct canvas_content *content, struct area picture, const struct labels *labels)
+{
+    content->known = true;
+    content->picture = picture;
+    content->drawing = labels ? labels->drawing : 0;
+    content->labels = labels ? labels->areas : 0;
+    if (labels)
+        memcpy(content->label, labels->area, (size_t)labels->areas * sizeof(labels->area[0]));
 }
 
 struct sheet {
@@ -157,32 +197,37 @@ static void put_rows(void *data, uint8_t *xrgb, int stride, int y, int rows)
 }
 
 int compose(struct converter *converter, const struct frame *in, struct area from, struct turn turn,
-            const struct frame *canvas, struct area to, const struct labels *labels)
+            struct canvas *canvas, struct area to, const struct labels *labels)
 {
-    struct sheet sheet = {canvas, to, labels};
+    const struct frame *frame = &canvas->frame;
+    struct sheet sheet = {frame, to, labels};
     int status;
-    if (canvas->format != FRAME_XRGB32)
+    if (frame->format != FRAME_XRGB32)
         return -ENOTSUP;
-    if (labels && !fits(labels, canvas))
+    if (labels && !fits(labels, frame))
         return -EINVAL;
+    const struct canvas_content *before = recall(&canvas->content, to);
     if (!labels || !labels->areas)
-        status = convert(converter, in, from, turn, canvas, to);
-    else if (to.x < 0 || to.y < 0 || to.width > canvas->width - to.x || to.height > canvas->height - to.y)
+        status = convert(converter, in, from, turn, frame, to);
+    else if (to.x < 0 || to.y < 0 || to.width > frame->width - to.x || to.height > frame->height - to.y)
         return -EINVAL;
     else
         status = convert_rows(converter, in, from, turn, to.width, to.height, put_rows, &sheet);
-    if (!status)
-        draw_bars(canvas, to, labels);
-    return status;
+    if (status)
+        return status;
+    draw_bars(frame, to, labels, before);
+    remember(&canvas->content, to, labels);
+    return 0;
 }
 
-int compose_labels(const struct frame *canvas, const struct labels *labels)
+int compose_labels(struct canvas *canvas, const struct labels *labels)
 {
-    if (canvas->format != FRAME_ARGB32)
+    const struct area nowhere = {0, 0, 0, 0};
+    if (canvas->frame.format != FRAME_ARGB32)
         return -ENOTSUP;
-    if (!fits(labels, canvas))
+    if (!fits(labels, &canvas->frame))
         return -EINVAL;
-    ARGBCopy(labels->image->data[0], (int)labels->image->stride[0], canvas->data[0], (int)canvas->stride[0],
-             canvas->width, canvas->height);
+    draw_plain(&canvas->frame, area_of(&canvas->frame), labels, recall(&canvas->content, nowhere));
+    remember(&canvas->content, nowhere, labels);
     return 0;
 }

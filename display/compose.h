@@ -5,16 +5,16 @@
 
 #include "base/convert.h"
 #include "display/overlay/overlay.h"
-
-#define LABELS_AREAS_MAX 128
+#include "display/screen.h"
 
 /* Labels drawn once and blended into many pictures. All zero at first; drawn by one thread at a time, then
  * read by any. */
 struct labels {
     struct frame *image; /* FRAME_ARGB32, as large as the screen; NULL: nothing drawn yet */
     struct area
-        area[LABELS_AREAS_MAX]; /* where anything was drawn, not overlapping; the rest is transparent */
+        area[CANVAS_AREAS_MAX]; /* where anything was drawn, not overlapping; the rest is transparent */
     int areas;
+    uint64_t drawing; /* counts the drawings; 0: none yet */
     struct overlay_painter *painter;
 };
 
@@ -25,13 +25,15 @@ int labels_draw(struct labels *labels, const struct overlay *overlay, int width,
                 struct area picture);
 void labels_finish(struct labels *labels);
 
-/* Fills the canvas (FRAME_XRGB32), each pixel once and without reading it: black around `to`, `from` of the
- * frame turned and scaled into it, and the labels (may be NULL, else drawn for the canvas' size) over all.
- * Errors as convert(); -EINVAL also for labels of another size. */
+/* Makes the canvas (FRAME_XRGB32) hold `from` of the frame, turned and scaled into `to`, black around it, and
+ * the labels (may be NULL, else drawn for the canvas' size) over all. Each pixel is written at most once and
+ * none is read; around `to` only those are that differ from what the canvas holds, by its content. One canvas
+ * is always drawn on with the same `labels`. Errors as convert(); -EINVAL also for labels of another size. */
 int compose(struct converter *converter, const struct frame *in, struct area from, struct turn turn,
-            const struct frame *canvas, struct area to, const struct labels *labels);
+            struct canvas *canvas, struct area to, const struct labels *labels);
 
-/* The labels alone: fills a canvas (FRAME_ARGB32, of their size) for a plane above the picture's. */
-int compose_labels(const struct frame *canvas, const struct labels *labels);
+/* The labels alone, for a plane above the picture's: the canvas (FRAME_ARGB32, of their size) is written
+ * where there are labels now, or were when it was drawn on last. */
+int compose_labels(struct canvas *canvas, const struct labels *labels);
 
 #endif

@@ -44,12 +44,21 @@ struct screen_info {
     char why[160]; /* why it is not SCREEN_PLANES */
 };
 
+/* What a canvas holds, so that whoever draws on it next draws only what differs, and the card is told what
+ * differs from the canvas before it. Whoever draws keeps it; it stays while the canvas is elsewhere. */
+#define CANVAS_AREAS_MAX 128
+struct canvas_content {
+    bool known;          /* false: anything; true: black, or transparent, but for what follows */
+    struct area picture; /* the camera's; changes with every canvas */
+    uint64_t drawing;    /* the number of the labels' drawing */
+    int labels;
+    struct area label[CANVAS_AREAS_MAX];
+};
+
 /* A canvas: FRAME_XRGB32 for SCREEN_COMPOSE, FRAME_ARGB32 for the labels of SCREEN_PLANES; screen-sized. */
 struct canvas {
     struct frame frame; /* write only: reading it back may be slow; owned by the screen */
-    /* What it holds: 1: the picture that was presented last; 2: the one before; 0: unknown. It counts up to
-     * the next picture to be presented, as EGL_EXT_buffer_age does. */
-    int age;
+    struct canvas_content content;
 };
 
 struct screen_update {

@@ -56,7 +56,7 @@ static int draw(struct picture *picture)
 
 static int put_together(struct picture *picture)
 {
-    const struct frame *canvas = &picture->canvas->frame;
+    struct canvas *canvas = picture->canvas;
     if (picture->labels_only)
         return compose_labels(canvas, &picture->labels);
     const struct frame *frame = picture->decoded ? picture->decoded : picture->black;

@@ -30,6 +30,7 @@ enum kms_property {
     KMS_COLOR_ENCODING, /* choices: BT.601, BT.709: enum frame_matrix */
     KMS_COLOR_RANGE,    /* choices: limited, full */
     KMS_BLEND_MODE,     /* choice: premultiplied */
+    KMS_DAMAGE,         /* a blob of struct drm_mode_rect; the kernel forgets it with each commit */
     KMS_PROPERTIES
 };
 

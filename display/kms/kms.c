@@ -290,9 +290,16 @@ static int refused(struct kms *kms, int status)
     }
 }
 
-static int commit(struct kms *kms, struct kms_request *request)
+/* canvas: the one that is new on the plane; NULL: none is. */
+static int commit(struct kms *kms, struct kms_request *request, const struct kms_plane *plane,
+                  const struct canvas_slot *canvas)
 {
+    uint32_t damage = canvas ? kms_damage(kms, plane, canvas) : 0;
+    if (damage)
+        kms_set(request, &plane->object, KMS_DAMAGE, damage);
     int status = kms_commit(request, &kms->card, DRM_MODE_ATOMIC_NONBLOCK | DRM_MODE_PAGE_FLIP_EVENT, kms);
+    if (damage)
+        drmModeDestroyPropertyBlob(kms->card.fd, damage);
     if (status)
         return refused(kms, status);
     kms_planes_lit(kms);
@@ -310,7 +317,7 @@ static int present_planes(struct kms *kms, const struct screen_update *update, s
     const struct canvas_slot *seen = labels ? labels : canvases_current(&kms->screen.canvases);
     kms_request_init(&request);
     kms_planes_request(kms, &request, &kms->layout, update->frame, fb, fb_of(seen));
-    status = commit(kms, &request);
+    status = commit(kms, &request, kms->layout.labels, labels);
     if (!status)
         kms->pending = frame_ref(update->frame);
     return status;
@@ -321,7 +328,7 @@ static int present_canvas(struct kms *kms, const struct canvas_slot *slot)
     struct kms_request request;
     kms_request_init(&request);
     kms_compose_request(kms, &request, fb_of(slot));
-    return commit(kms, &request);
+    return commit(kms, &request, kms->primary, slot);
 }
 
 static int kms_present(struct screen *screen, const struct screen_update *update)

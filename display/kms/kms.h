@@ -99,6 +99,12 @@ void kms_planes_request(struct kms *kms, struct kms_request *request, const stru
                         const struct frame *frame, uint32_t fb, uint32_t labels_fb);
 void kms_planes_lit(struct kms *kms); /* what the last request wanted is so */
 
+/* ---- damage.c ---- */
+
+/* A blob for KMS_DAMAGE of the plane that showed the current canvas and is to show `now`; the caller destroys
+ * it once it is committed. 0: all of it may differ, or the plane does not want to know. */
+uint32_t kms_damage(const struct kms *kms, const struct kms_plane *plane, const struct canvas_slot *now);
+
 /* ---- holder.c ---- */
 
 /* "Xorg (pid 812)": the other programs that have the file open; "another program" where /proc does not tell.

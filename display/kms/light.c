@@ -149,7 +149,7 @@ static void put_back(const struct kms_saved *saved, struct kms_request *request,
     if (elsewhere)
         return; /* another CRTC's then and now */
     for (int p = 0; p < KMS_PROPERTIES; p++)
-        if (p != KMS_TYPE)
+        if (p != KMS_TYPE && p != KMS_DAMAGE)
             kms_set_if(request, object, p, p == KMS_MODE_ID ? mode_blob : object->slot[p].value);
 }
 

@@ -27,6 +27,7 @@ static const struct {
     [KMS_COLOR_ENCODING] = {"COLOR_ENCODING", {"ITU-R BT.601 YCbCr", "ITU-R BT.709 YCbCr"}},
     [KMS_COLOR_RANGE] = {"COLOR_RANGE", {"YCbCr limited range", "YCbCr full range"}},
     [KMS_BLEND_MODE] = {"pixel blend mode", {"Pre-multiplied"}},
+    [KMS_DAMAGE] = {"FB_DAMAGE_CLIPS"},
 };
 
 static void read_enums(struct kms_slot *slot, const char *const choice[2], drmModePropertyRes *property)

@@ -14,6 +14,8 @@ struct bench {
     struct converter *converter;
     struct labels labels;
     struct frame *in, *canvas;
+    struct canvas onto;
+    struct area to;
     struct turn turn;
 };
 
@@ -34,8 +36,26 @@ static int draw(struct bench *bench)
 
 static int compose_once(struct bench *bench)
 {
-    return compose(bench->converter, bench->in, area_of(bench->in), bench->turn, bench->canvas,
-                   area_of(bench->canvas), &bench->labels);
+    return compose(bench->converter, bench->in, area_of(bench->in), bench->turn, &bench->onto, bench->to,
+                   &bench->labels);
+}
+
+static int compose_anew(struct bench *bench)
+{
+    bench->onto.content.known = false;
+    return compose_once(bench);
+}
+
+static int label_once(struct bench *bench)
+{
+    int failed = draw(bench);
+    return failed ? failed : compose_labels(&bench->onto, &bench->labels);
+}
+
+static int label_anew(struct bench *bench)
+{
+    bench->onto.content.known = false;
+    return label_once(bench);
 }
 
 static double cpu_ms(void)
@@ -55,7 +75,27 @@ static int time_it(const char *what, const char *how, int (*work)(struct bench *
         double took = cpu_ms() - start;
         best = took < best ? took : best;
     }
-    printf("%-14s %-14s %6.2f ms%s\n", what, how, best, failed ? " (failed)" : "");
+    printf("%-14s %-16s %6.2f ms%s\n", what, how, best, failed ? " (failed)" : "");
+    return failed;
+}
+
+static int make_canvas(struct bench *bench, uint32_t format, int width, int height)
+{
+    bench->canvas = frame_create(format, width, height);
+    if (!bench->canvas)
+        return 1;
+    bench->onto = (struct canvas){.frame = *bench->canvas};
+    bench->to = area_of(bench->canvas);
+    return draw(bench);
+}
+
+/* A plane of its own, drawn on for the first time, and again. */
+static int time_labels(struct bench *bench)
+{
+    int failed = make_canvas(bench, FRAME_ARGB32, 1920, 1080) ||
+                 time_it("labels plane", "all of it", label_anew, bench) ||
+                 time_it("labels plane", "what differs", label_once, bench);
+    frame_unref(bench->canvas);
     return failed;
 }
 
@@ -74,13 +114,16 @@ static int time_format(struct bench *bench, uint32_t format)
     for (int turn = 0; turn < 4; turn++) {
         bool sideways = turn % 2;
         bench->turn.rotation = 90 * turn;
-        bench->canvas = frame_create(FRAME_XRGB32, sideways ? HEIGHT : WIDTH, sideways ? WIDTH : HEIGHT);
-        failed |= !bench->canvas || draw(bench) || time_it(name, hows[turn], compose_once, bench);
+        failed |= make_canvas(bench, FRAME_XRGB32, sideways ? HEIGHT : WIDTH, sideways ? WIDTH : HEIGHT) ||
+                  time_it(name, hows[turn], compose_once, bench);
         frame_unref(bench->canvas);
     }
     bench->turn.rotation = 0;
-    bench->canvas = frame_create(FRAME_XRGB32, 1920, 1080);
-    failed |= !bench->canvas || draw(bench) || time_it(name, "to 1920x1080", compose_once, bench);
+    failed |=
+        make_canvas(bench, FRAME_XRGB32, 1920, 1080) || time_it(name, "to 1920x1080", compose_once, bench);
+    bench->to = (struct area){320, 180, 1280, 720};
+    failed |= time_it(name, "bars anew", compose_anew, bench) ||
+              time_it(name, "bars as they are", compose_once, bench);
     frame_unref(bench->canvas);
     frame_unref(bench->in);
     return failed;
@@ -89,10 +132,11 @@ static int time_format(struct bench *bench, uint32_t format)
 int main(void)
 {
     static const uint32_t formats[] = {FRAME_YUYV, FRAME_NV12, FRAME_YUV420, FRAME_YUV422P, FRAME_RGB24};
-    struct bench bench = {.converter = converter_create(),
-                          .canvas = frame_create(FRAME_XRGB32, WIDTH, HEIGHT)};
-    int failed = !bench.converter || !bench.canvas || time_it("labels", "5 boxes", draw, &bench);
+    struct bench bench = {.converter = converter_create()};
+    int failed = !bench.converter || make_canvas(&bench, FRAME_XRGB32, WIDTH, HEIGHT) ||
+                 time_it("labels", "5 boxes", draw, &bench);
     frame_unref(bench.canvas);
+    failed |= time_labels(&bench);
     for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
         failed |= time_format(&bench, formats[i]);
     labels_finish(&bench.labels);

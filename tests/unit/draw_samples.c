@@ -130,6 +130,7 @@ static int draw(const struct sample *sample, const char *folder, struct frame *i
     struct frame *out = frame_create(FRAME_RGB24, sample->width, sample->height);
     struct converter *converter = converter_create();
     struct labels labels = {0};
+    struct canvas onto = {.frame = *canvas};
     struct area to = area_of(canvas), from = area_of(in), picture = to;
     if (sample->fill) {
         from = inscribe(in->width, in->height, to.width, to.height);
@@ -144,7 +145,7 @@ static int draw(const struct sample *sample, const char *folder, struct frame *i
     snprintf(path, sizeof(path), "%s/%s.png", folder, sample->name);
     int failed = labels_draw(&labels, &sample->overlay, sample->width, sample->height, picture);
     if (!failed)
-        failed = compose(converter, in, from, (struct turn){0}, canvas, to, &labels);
+        failed = compose(converter, in, from, (struct turn){0}, &onto, to, &labels);
     if (!failed) {
         ARGBToRAW(canvas->data[0], (int)canvas->stride[0], out->data[0], (int)out->stride[0], out->width,
                   out->height);

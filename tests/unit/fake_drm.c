@@ -16,9 +16,10 @@ struct fake fake;
 enum { ITEMS_MAX = 256, BLOBS_MAX = 32, FIRST_IMPORT = 1 << 24 };
 
 const char *const fake_names[FAKE_NAMES] = {
-    "CRTC_ID",     "MODE_ID",          "ACTIVE", "FB_ID",  "SRC_X", "SRC_Y",    "SRC_W", "SRC_H",
-    "CRTC_X",      "CRTC_Y",           "CRTC_W", "CRTC_H", "type",  "rotation", "zpos",  "COLOR_ENCODING",
-    "COLOR_RANGE", "pixel blend mode", "alpha",  "EDID"};
+    "CRTC_ID", "MODE_ID",  "ACTIVE",         "FB_ID",          "SRC_X",       "SRC_Y",
+    "SRC_W",   "SRC_H",    "CRTC_X",         "CRTC_Y",         "CRTC_W",      "CRTC_H",
+    "type",    "rotation", "zpos",           "COLOR_ENCODING", "COLOR_RANGE", "pixel blend mode",
+    "alpha",   "EDID",     "FB_DAMAGE_CLIPS"};
 
 struct state fake_now;
 static int pipe_ends[2] = {-1, -1};
@@ -29,7 +30,7 @@ static bool imported[100]; /* dmabufs by descriptor - 500 */
 static struct {
     uint32_t id, size;
     bool gone;
-    char data[128];
+    char data[1024];
 } blobs[BLOBS_MAX];
 
 /* ---- values ---- */
@@ -135,6 +136,8 @@ void fake_make_values(void)
             fake_set(plane->id, "COLOR_ENCODING", 5);
             fake_set(plane->id, "COLOR_RANGE", 8);
         }
+        if (plane->damages)
+            fake_set(plane->id, "FB_DAMAGE_CLIPS", 0);
         if (plane->blends)
             fake_set(plane->id, "pixel blend mode", 3);
     }
@@ -554,6 +557,7 @@ int drmModeAtomicCommit(int fd, const drmModeAtomicReqPtr request, uint32_t flag
     if (status || test)
         return status;
     fake_now = next;
+    fake_take_damage();
     fake.commits++;
     fake.last_flags = flags;
     fake.flip_pending = flags & DRM_MODE_PAGE_FLIP_EVENT;

@@ -25,6 +25,7 @@ struct fake_plane {
     uint64_t rotations;  /* 0: no such property */
     bool colours;        /* COLOR_ENCODING (BT.601 alone unless bt709) and COLOR_RANGE */
     bool bt709, blends, scales, anywhere /* need not cover the screen */;
+    bool damages; /* FB_DAMAGE_CLIPS */
 };
 
 struct fake_connector {
@@ -56,6 +57,8 @@ struct fake {
     int commits, tests, faults;   /* faults: what no kernel would let pass unharmed */
     uint32_t last_flags;
     bool flip_pending;
+    int damages; /* rectangles of the last commit; 0: everything */
+    struct drm_mode_rect damage[64];
 };
 extern struct fake fake;
 

@@ -5,7 +5,7 @@
 
 #include "fake_drm.h"
 
-enum { FAKE_VALUES_MAX = 512, FAKE_NAMES = 20, FAKE_PROPERTY = 101 /* the id of the first */ };
+enum { FAKE_VALUES_MAX = 512, FAKE_NAMES = 21, FAKE_PROPERTY = 101 /* the id of the first */ };
 
 struct value {
     uint32_t object, property;
@@ -20,6 +20,7 @@ struct state {
 extern struct state fake_now;
 extern const char *const fake_names[FAKE_NAMES];
 const struct fake_plane *fake_plane(uint32_t id); /* NULL: no such */
+void fake_take_damage(void);                      /* of the commit that was just made */
 void fake_console_reset(void);
 void fake_console_finish(void);
 

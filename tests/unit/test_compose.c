@@ -44,6 +44,20 @@ static struct frame *canvas_create(uint32_t format, int width, int height)
     return canvas;
 }
 
+/* Onto a canvas of which nothing is known. */
+static int compose_on(const struct frame *in, struct area from, struct turn turn, const struct frame *frame,
+                      struct area to, const struct labels *over)
+{
+    struct canvas canvas = {.frame = *frame};
+    return compose(converter, in, from, turn, &canvas, to, over);
+}
+
+static int labels_on(const struct frame *frame)
+{
+    struct canvas canvas = {.frame = *frame};
+    return compose_labels(&canvas, &labels);
+}
+
 static const uint8_t *bytes_at(const struct frame *frame, int x, int y)
 {
     return frame->data[0] + y * frame->stride[0] + 4 * (ptrdiff_t)x;
@@ -129,7 +143,7 @@ START_TEST(test_many)
     }
     struct overlay overlay = {.boxes = many, .box_count = COUNT};
     ck_assert_int_eq(labels_draw(&labels, &overlay, WIDTH, HEIGHT, (struct area){0, 0, WIDTH, HEIGHT}), 0);
-    ck_assert_int_le(labels.areas, LABELS_AREAS_MAX);
+    ck_assert_int_le(labels.areas, CANVAS_AREAS_MAX);
     check_labels();
 }
 END_TEST
@@ -180,7 +194,7 @@ static void check_compose(int turn_index, bool with_labels)
     struct area to = sideways ? (struct area){33, 21, 90, 150} : (struct area){33, 21, 150, 90};
     if (with_labels)
         ck_assert_int_eq(labels_draw(&labels, &full, WIDTH, HEIGHT, to), 0);
-    ck_assert_int_eq(compose(converter, in, area_of(in), turn, canvas, to, with_labels ? &labels : NULL), 0);
+    ck_assert_int_eq(compose_on(in, area_of(in), turn, canvas, to, with_labels ? &labels : NULL), 0);
     check_canvas(canvas, in, turn, to);
     frame_unref(in);
     frame_unref(canvas);
@@ -202,8 +216,7 @@ START_TEST(test_red)
     for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
         struct frame *in = picture_create(formats[i], 64, 64, FRAME_MATRIX_601, false, red);
         struct frame *canvas = canvas_create(FRAME_XRGB32, 64, 64);
-        ck_assert_int_eq(compose(converter, in, area_of(in), (struct turn){0}, canvas, area_of(canvas), NULL),
-                         0);
+        ck_assert_int_eq(compose_on(in, area_of(in), (struct turn){0}, canvas, area_of(canvas), NULL), 0);
         const uint8_t *p = bytes_at(canvas, 40, 40);
         ck_assert_int_le(p[0], 4);
         ck_assert_int_le(p[1], 4);
@@ -232,14 +245,113 @@ START_TEST(test_plane)
 {
     struct frame *canvas = canvas_create(FRAME_ARGB32, WIDTH, HEIGHT),
                  *other = canvas_create(FRAME_ARGB32, 10, 10);
-    ck_assert_int_eq(compose_labels(canvas, &labels), -EINVAL);
+    ck_assert_int_eq(labels_on(canvas), -EINVAL);
     ck_assert_int_eq(labels_draw(&labels, &full, WIDTH, HEIGHT, (struct area){0, 0, WIDTH, HEIGHT}), 0);
-    ck_assert_int_eq(compose_labels(canvas, &labels), 0);
+    ck_assert_int_eq(labels_on(canvas), 0);
     for (int y = 0; y < HEIGHT; y++)
         ck_assert(!memcmp(bytes_at(canvas, 0, y), bytes_at(labels.image, 0, y), 4 * WIDTH));
-    ck_assert_int_eq(compose_labels(other, &labels), -EINVAL);
+    ck_assert_int_eq(labels_on(other), -EINVAL);
     frame_unref(canvas);
     frame_unref(other);
+}
+END_TEST
+
+/* ---- only what differs ---- */
+
+static const struct overlay some = {.boxes = boxes, .box_count = 1},
+                            others = {.lines = lines, .line_count = 2}, none = {.boxes = NULL};
+static const struct overlay *const overlays[] = {&full, &some, &others, &none};
+
+/* Away from all labels: the top left corner of `some` and `others` is free. */
+static void mark(const struct frame *frame)
+{
+    memset(frame->data[0], 0x77, 4);
+}
+
+static bool is_marked(const struct frame *frame)
+{
+    return frame->data[0][0] == 0x77;
+}
+
+static bool same_pixels(const struct frame *a, const struct frame *b)
+{
+    for (int y = 0; y < a->height; y++)
+        for (int x = 0; x < a->width; x++)
+            if (memcmp(bytes_at(a, x, y), bytes_at(b, x, y), 3) != 0)
+                return false;
+    return true;
+}
+
+/* Three canvases in any order, one drawing or another, or none in between: as if each were drawn whole. */
+static void check_differing(uint32_t format)
+{
+    struct frame *in = picture_create(FRAME_RGB24, 150, 90, FRAME_MATRIX_601, true, paint);
+    struct frame *frame[3], *whole = canvas_create(format, WIDTH, HEIGHT);
+    struct canvas canvas[3] = {0};
+    bool plane = format == FRAME_ARGB32;
+    unsigned random = 1;
+    for (int i = 0; i < 3; i++) {
+        frame[i] = canvas_create(format, WIDTH, HEIGHT);
+        canvas[i].frame = *frame[i];
+    }
+    for (int turn = 0; turn < 60; turn++) {
+        random = random * 1103515245 + 12345;
+        int which = (int)(random >> 16) % 3;
+        struct area to = {33 + (turn / 20) * 40, 21, 150, 90};
+        if (random >> 20 & 1)
+            ck_assert_int_eq(labels_draw(&labels, overlays[random >> 24 & 3], WIDTH, HEIGHT, to), 0);
+        bool with = labels.image && (plane || random >> 21 & 3);
+        if (plane && !with)
+            continue;
+        ck_assert_int_eq(plane ? compose_labels(&canvas[which], &labels)
+                               : compose(converter, in, area_of(in), (struct turn){0}, &canvas[which], to,
+                                         with ? &labels : NULL),
+                         0);
+        ck_assert_int_eq(
+            plane ? labels_on(whole)
+                  : compose_on(in, area_of(in), (struct turn){0}, whole, to, with ? &labels : NULL),
+            0);
+        ck_assert_msg(same_pixels(frame[which], whole), "turn %d", turn);
+    }
+    for (int i = 0; i < 3; i++)
+        frame_unref(frame[i]);
+    frame_unref(in);
+    frame_unref(whole);
+}
+
+START_TEST(test_what_differs)
+{
+    check_differing(FRAME_XRGB32);
+    labels_finish(&labels);
+    check_differing(FRAME_ARGB32);
+}
+END_TEST
+
+/* What needs no drawing is not touched; what is not known is drawn. */
+START_TEST(test_the_rest_is_not_touched)
+{
+    struct area to = {33, 21, 150, 90};
+    struct frame *in = picture_create(FRAME_RGB24, 150, 90, FRAME_MATRIX_601, true, paint);
+    struct frame *frame[] = {canvas_create(FRAME_XRGB32, WIDTH, HEIGHT),
+                             canvas_create(FRAME_ARGB32, WIDTH, HEIGHT)};
+    struct canvas canvas[] = {{.frame = *frame[0]}, {.frame = *frame[1]}};
+    for (int turn = 0; turn < 4; turn++) {
+        ck_assert_int_eq(labels_draw(&labels, turn % 2 ? &some : &others, WIDTH, HEIGHT, to), 0);
+        for (int i = 0; i < 2; i++)
+            mark(frame[i]);
+        canvas[0].content.known = canvas[0].content.known && turn < 3;
+        canvas[1].content.known = canvas[1].content.known && turn < 3;
+        ck_assert_int_eq(compose(converter, in, area_of(in), (struct turn){0}, &canvas[0], to, &labels), 0);
+        ck_assert_int_eq(compose_labels(&canvas[1], &labels), 0);
+        for (int i = 0; i < 2; i++)
+            ck_assert_int_eq(is_marked(frame[i]), turn == 1 || turn == 2);
+    }
+    mark(frame[0]); /* a compose() that fails leaves nothing known */
+    ck_assert_int_eq(compose(converter, in, to, (struct turn){0}, &canvas[0], to, NULL), -EINVAL);
+    ck_assert(!canvas[0].content.known);
+    frame_unref(frame[0]);
+    frame_unref(frame[1]);
+    frame_unref(in);
 }
 END_TEST
 
@@ -250,11 +362,11 @@ START_TEST(test_refusals)
     struct area whole = area_of(canvas), off = {8, 8, 9, 9};
     ck_assert_int_eq(labels_draw(&labels, &full, 0, 16, whole), -EINVAL);
     ck_assert_int_eq(labels_draw(&labels, &full, OVERLAY_SIDE_MAX + 1, 16, whole), -E2BIG);
-    ck_assert_int_eq(compose(converter, in, whole, (struct turn){0}, canvas, whole, &labels), -EINVAL);
+    ck_assert_int_eq(compose_on(in, whole, (struct turn){0}, canvas, whole, &labels), -EINVAL);
     ck_assert_int_eq(labels_draw(&labels, &full, 16, 16, whole), 0);
-    ck_assert_int_eq(compose(converter, in, whole, (struct turn){0}, canvas, off, &labels), -EINVAL);
-    ck_assert_int_eq(compose(converter, in, off, (struct turn){0}, canvas, whole, &labels), -EINVAL);
-    ck_assert_int_eq(compose(converter, in, whole, (struct turn){0}, in, whole, NULL), -ENOTSUP);
+    ck_assert_int_eq(compose_on(in, whole, (struct turn){0}, canvas, off, &labels), -EINVAL);
+    ck_assert_int_eq(compose_on(in, off, (struct turn){0}, canvas, whole, &labels), -EINVAL);
+    ck_assert_int_eq(compose_on(in, whole, (struct turn){0}, in, whole, NULL), -ENOTSUP);
     frame_unref(in);
     frame_unref(canvas);
 }
@@ -273,6 +385,8 @@ int main(void)
     tcase_add_test(tcase, test_red);
     tcase_add_test(tcase, test_box_colour);
     tcase_add_test(tcase, test_plane);
+    tcase_add_test(tcase, test_what_differs);
+    tcase_add_test(tcase, test_the_rest_is_not_touched);
     tcase_add_test(tcase, test_refusals);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

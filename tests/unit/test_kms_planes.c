@@ -189,6 +189,95 @@ START_TEST(from_planes_to_canvases_and_back)
 }
 END_TEST
 
+/* ---- what differs ---- */
+
+/* A canvas with labels at `x`, drawn for the n-th time, and the camera's picture between two bars. */
+static struct canvas *drawn(uint64_t drawing, int x)
+{
+    struct canvas *canvas = screen_canvas(screen);
+    ck_assert_ptr_nonnull(canvas);
+    canvas->content = (struct canvas_content){.known = true, .drawing = drawing, .labels = 2};
+    canvas->content.label[0] = (struct area){x, 10, 30, 20};
+    canvas->content.label[1] = (struct area){500, 300, 30, 20};
+    if (info.way == SCREEN_COMPOSE)
+        canvas->content.picture = (struct area){160, 0, 960, 720};
+    return canvas;
+}
+
+static void show_drawn(struct canvas *canvas)
+{
+    bool planes = info.way == SCREEN_PLANES;
+    struct screen_update update = {.frame = planes ? &frames[0] : NULL,
+                                   .picture = planes ? NULL : canvas,
+                                   .labels = planes ? canvas : NULL};
+    ck_assert_int_eq(screen_present(screen, &update), 0);
+    fake_flip(clock_now_ns());
+    ck_assert_int_eq(dispatch(), SCREEN_SHOWN);
+}
+
+static bool damaged(int x1, int y1, int x2, int y2)
+{
+    bool found = false;
+    for (int i = 0; i < fake.damages; i++)
+        found = found || (fake.damage[i].x1 == x1 && fake.damage[i].y1 == y1 && fake.damage[i].x2 == x2 &&
+                          fake.damage[i].y2 == y2);
+    return found;
+}
+
+static void damages(bool yes)
+{
+    for (int i = 0; i < fake.plane_count; i++)
+        fake.planes[i].damages = yes;
+    fake_make_values();
+}
+
+START_TEST(the_card_is_told_what_differs)
+{
+    damages(true);
+    open_screen();
+    show_drawn(drawn(1, 5));
+    ck_assert_int_eq(fake.damages, 0); /* of the first nothing is known */
+    show_drawn(drawn(1, 5));
+    ck_assert_int_eq(fake.damages, 1);
+    ck_assert(damaged(160, 0, 1120, 720));
+    show_drawn(drawn(2, 70));
+    ck_assert_int_eq(fake.damages, 3); /* not what lies on the picture */
+    ck_assert(damaged(5, 10, 35, 30) && damaged(70, 10, 100, 30));
+    struct canvas *whole = drawn(3, 5);
+    whole->content.picture = (struct area){0, 0, 1280, 720};
+    show_drawn(whole);
+    ck_assert_int_eq(fake.damages, 0);
+    struct canvas *unknown = drawn(4, 5);
+    unknown->content.known = false;
+    show_drawn(unknown);
+    ck_assert_int_eq(fake.damages, 0);
+}
+END_TEST
+
+START_TEST(labels_planes_are_told_what_differs)
+{
+    damages(true);
+    open_screen();
+    point_camera(FRAME_NV12, 640, 480);
+    ck_assert_int_eq(adapt(), SCREEN_PLANES);
+    show_drawn(drawn(1, 5));
+    show_drawn(drawn(2, 70));
+    ck_assert_int_eq(fake.damages, 4);
+    ck_assert(damaged(5, 10, 35, 30) && damaged(70, 10, 100, 30) && damaged(500, 300, 530, 320));
+    show_frame(1, false);
+    ck_assert_int_eq(fake.damages, 0);
+}
+END_TEST
+
+START_TEST(cards_that_do_not_ask_are_told_nothing)
+{
+    open_screen();
+    show_drawn(drawn(1, 5));
+    show_drawn(drawn(2, 70));
+    ck_assert_int_eq(fake.damages, 0);
+}
+END_TEST
+
 /* ---- framebuffers on frames ---- */
 
 START_TEST(a_buffer_has_one_framebuffer_for_life)
@@ -241,6 +330,9 @@ int main(void)
                                   composing_says_why,
                                   labels_need_a_plane_above,
                                   from_planes_to_canvases_and_back,
+                                  the_card_is_told_what_differs,
+                                  labels_planes_are_told_what_differs,
+                                  cards_that_do_not_ask_are_told_nothing,
                                   a_buffer_has_one_framebuffer_for_life,
                                   frames_outlive_the_screen,
                                   NULL};
