@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/live/track.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { OBJECTS_MAX = 128 };
@@ -144,9 +145,17 @@ static void start(struct tracker *tracker, const struct match *match)
     }
 }
 
+static bool is_number(const struct pipit_object *object)
+{
+    return isfinite(object->score) && isfinite(object->box[0]) && isfinite(object->box[1]) &&
+           isfinite(object->box[2]) && isfinite(object->box[3]);
+}
+
 void tracker_update(struct tracker *tracker, const struct pipit_object *objects, int count)
 {
     struct match match = {.object = objects, .count = count < OBJECTS_MAX ? count : OBJECTS_MAX};
+    for (int o = 0; o < match.count; o++)
+        match.object_taken[o] = !is_number(&objects[o]); /* it would stay in every average from here on */
     pair(tracker, &match, true, same_object);
     pair(tracker, &match, false, same_place);
     miss(tracker, &match);

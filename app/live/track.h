@@ -43,7 +43,7 @@ struct tracker {
     void *user;
 };
 
-/* Takes in one result. Objects beyond TRACKS_MAX are left out. */
+/* Takes in one result. Objects beyond TRACKS_MAX are left out, and those whose score or box is no number. */
 void tracker_update(struct tracker *tracker, const struct pipit_object *objects, int count);
 /* Everything leaves. Numbers go on. */
 void tracker_clear(struct tracker *tracker);

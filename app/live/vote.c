@@ -34,9 +34,20 @@ static float rest_of(const struct vote *vote, const struct pipit_class *best, in
     return count < vote->classes && rest > 0 ? rest / (float)(vote->classes - count) : 0;
 }
 
+/* One that is not would stay in the averages for good. */
+static bool are_numbers(const struct pipit_class *best, int count)
+{
+    bool all = true;
+    for (int i = 0; i < count; i++)
+        all = all && isfinite(best[i].score);
+    return all;
+}
+
 void vote_update(struct vote *vote, const struct vote_settings *settings, const struct pipit_class *best,
                  int count)
 {
+    if (!are_numbers(best, count))
+        return;
     /* The first results are averaged evenly, so that the answer does not have to climb out of nothing. */
     int over = vote->results < settings->average ? vote->results + 1 : settings->average;
     float weight = 1 / (float)over, rest = weight * rest_of(vote, best, count);

@@ -17,7 +17,8 @@ struct vote;
 struct vote *vote_create(int classes); /* NULL: out of memory, or classes < 1 */
 void vote_destroy(struct vote *vote);  /* takes NULL */
 
-/* Takes in the best classes of a result; the rest of the probability is spread evenly over the others. */
+/* Takes in the best classes of a result; the rest of the probability is spread evenly over the others. A
+ * result with a score that is no number does not count. */
 void vote_update(struct vote *vote, const struct vote_settings *settings, const struct pipit_class *best,
                  int count);
 /* The k best averages, best first, equal ones by the lower index. Returns how many there are. */

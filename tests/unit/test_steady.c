@@ -88,6 +88,23 @@ START_TEST(test_sure_stays_sure_for_a_while)
 }
 END_TEST
 
+START_TEST(test_what_is_no_number_does_not_count)
+{
+    struct vote *vote = vote_create(4);
+    struct pipit_class top[4];
+    see(vote, 2, NAN);
+    ck_assert_int_eq(vote_top(vote, top, 4), 0);
+    see(vote, 2, 0.9f);
+    see(vote, 2, NAN);
+    see(vote, 1, -NAN);
+    see(vote, 1, INFINITY);
+    ck_assert_int_eq(vote_top(vote, top, 4), 4);
+    ck_assert_float_eq_tol(top[0].score, 0.9f, 1e-6f);
+    ck_assert_int_eq(vote_answer(vote, &settings), 2);
+    vote_destroy(vote);
+}
+END_TEST
+
 START_TEST(test_probabilities_add_up)
 {
     struct vote *vote = vote_create(1000);
@@ -139,6 +156,7 @@ int main(void)
     tcase_add_test(tests, test_not_sure);
     tcase_add_test(tests, test_sure_stays_sure_for_a_while);
     tcase_add_test(tests, test_probabilities_add_up);
+    tcase_add_test(tests, test_what_is_no_number_does_not_count);
     tcase_add_test(tests, test_histogram);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

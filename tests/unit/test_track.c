@@ -2,6 +2,7 @@
 #include "app/live/track.h"
 
 #include <check.h>
+#include <math.h>
 #include <stdlib.h>
 
 #define OBJECT(class, points, left, top, right, bottom)                                                      \
@@ -102,6 +103,21 @@ START_TEST(test_is_held_and_leaves)
 }
 END_TEST
 
+START_TEST(test_what_is_no_number_is_nothing)
+{
+    one(OBJECT(1, NAN, 0.1f, 0.1f, 0.4f, 0.4f));
+    one(OBJECT(1, 0.9f, NAN, 0.1f, 0.4f, 0.4f));
+    one(OBJECT(1, INFINITY, 0.1f, 0.1f, 0.4f, 0.4f));
+    ck_assert_int_eq(tracker.count, 0);
+    one(OBJECT(1, 0.9f, 0.1f, 0.1f, 0.4f, 0.4f));
+    one(OBJECT(1, NAN, 0.1f, 0.1f, 0.4f, 0.4f));
+    one(OBJECT(1, 0.9f, 0.1f, 0.1f, 0.4f, 0.4f));
+    ck_assert_int_eq(tracker.count, 1);
+    ck_assert_float_eq_tol(tracker.track[0].score, 0.9f, 1e-6f);
+    ck_assert_float_eq_tol(tracker.track[0].box[2], 0.4f, 1e-6f);
+}
+END_TEST
+
 START_TEST(test_number_stays_while_it_moves)
 {
     for (int i = 0; i < 50; i++) {
@@ -189,6 +205,7 @@ int main(void)
     tcase_add_test(tests, test_below_threshold_continues_but_does_not_begin);
     tcase_add_test(tests, test_is_held_and_leaves);
     tcase_add_test(tests, test_number_stays_while_it_moves);
+    tcase_add_test(tests, test_what_is_no_number_is_nothing);
     tcase_add_test(tests, test_two_of_a_class_keep_their_numbers);
     tcase_add_test(tests, test_class_changes_only_after_as_many_results);
     tcase_add_test(tests, test_smoothing_calms_jitter);
