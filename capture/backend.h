@@ -17,6 +17,7 @@ struct source_kind {
     void (*close)(struct source *source);
     int (*take)(struct source *source, struct frame **frame);
     int (*list)(struct camera_list *list); /* appends its cameras; 0 or -ENOMEM; NULL: it has none */
+    int (*left)(struct source *source);    /* buffers that are not out as frames; NULL: it waits for none */
 };
 
 struct source {

@@ -132,3 +132,13 @@ int pool_find(struct pool *pool)
     pthread_mutex_unlock(&pool->lock);
     return found;
 }
+
+int pool_left(struct pool *pool)
+{
+    int left = 0;
+    pthread_mutex_lock(&pool->lock);
+    for (int i = 0; i < pool->count; i++)
+        left += !pool->slot[i].out;
+    pthread_mutex_unlock(&pool->lock);
+    return left;
+}

@@ -28,5 +28,6 @@ void pool_show(struct frame *frame, const struct frame *picture);
 /* The frame with one reference; NULL: it is out. */
 struct frame *pool_take(struct pool *pool, int index);
 int pool_find(struct pool *pool); /* a free frame; -1: all are out */
+int pool_left(struct pool *pool); /* how many are free */
 
 #endif

@@ -141,6 +141,11 @@ void source_info(const struct source *source, struct source_info *info)
     *info = source->info;
 }
 
+bool source_is_drained(struct source *source)
+{
+    return source->kind->left && source->kind->left(source) < 2;
+}
+
 uint64_t source_dropped(const struct source *source)
 {
     return source->dropped;

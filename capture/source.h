@@ -65,6 +65,9 @@ int source_fd(const struct source *source); /* for poll(); readable means source
  * the camera is gone; other errors: close the source and open it again. */
 int source_take(struct source *source, struct frame **frame);
 void source_info(const struct source *source, struct source_info *info);
+/* Whether nearly all of its buffers are out as frames: a camera whose frames do not come back cannot send
+ * more, and some drivers keep the last buffer that they have. */
+bool source_is_drained(struct source *source);
 /* Frames that the source itself lost or threw away as damaged since it was opened. */
 uint64_t source_dropped(const struct source *source);
 

@@ -226,7 +226,11 @@ static bool stalled(const struct feed *feed, double stall_s, uint64_t now)
 
 void feed_watch(struct feed *feed, double stall_s, uint64_t now)
 {
-    if (feed->state != FEED_RUNNING || is_replay(feed) || !stalled(feed, stall_s, now))
+    if (feed->state != FEED_RUNNING || is_replay(feed))
+        return;
+    if (source_is_drained(feed->source)) /* whoever has its frames is slow */
+        feed_excuse(feed, now);
+    if (!stalled(feed, stall_s, now))
         return;
     journal_tell(JOURNAL_CAMERA_LOST, feed->info.id,
                  "the camera '%s' has sent no frame for %.1f s; it is opened again", feed->info.name,
@@ -239,6 +243,8 @@ void feed_excuse(struct feed *feed, uint64_t now)
 {
     if (feed->frame_ns)
         feed->frame_ns = now;
+    else
+        feed->opened_ns = now;
 }
 
 void feed_restart(struct feed *feed, uint64_t now)

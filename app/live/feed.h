@@ -49,7 +49,9 @@ void feed_submit(struct feed *feed, struct worker *worker, const struct config *
 struct source *feed_watched(const struct feed *feed);
 /* A frame with a reference; -EAGAIN: none now; anything else: the state has changed. */
 int feed_take(struct feed *feed, struct frame **frame, uint64_t now);
-void feed_watch(struct feed *feed, double stall_s, uint64_t now); /* now and then */
+/* Now and then, after what is there was taken: leaves a camera that has sent nothing for stall_s seconds,
+ * though it had buffers for it. */
+void feed_watch(struct feed *feed, double stall_s, uint64_t now);
 void feed_excuse(struct feed *feed, uint64_t now);  /* nobody asks for frames now: it is not to blame */
 void feed_restart(struct feed *feed, uint64_t now); /* with other settings */
 void feed_plugged(struct feed *feed, uint64_t now); /* a device came: look at once */

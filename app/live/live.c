@@ -6,6 +6,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,13 +90,20 @@ static void report_second(struct live *live, uint64_t now)
     status_update(live);
 }
 
+/* Where the network takes seconds, all else on the machine is slow too, the camera's driver included. */
+static double stall_limit_s(const struct live *live)
+{
+    return fmax(live->config.stall, 3 * live->stats.inference_mean_ms / 1e3);
+}
+
 static int on_tick(sd_event_source *timer, uint64_t time, void *user)
 {
     struct live *live = user;
     uint64_t now = clock_now_ns();
     if (live->cycle)
         feed_excuse(&live->feed, now);
-    feed_watch(&live->feed, live->config.stall, now);
+    flow_take(live); /* what came while the loop was kept from running is no stall */
+    feed_watch(&live->feed, stall_limit_s(live), now);
     if (live->screen_event || show_look_is_due(&live->show, now))
         live_look_for_screens(live);
     notice_update(live, now);

@@ -54,7 +54,6 @@ struct Manager {
     }
     Manager(const Manager &) = delete;
     Manager &operator=(const Manager &) = delete;
-
     static inline std::mutex lock;
     static inline CameraManager *only = nullptr;
     static inline int users = 0, status = 0; /* status: of start() */
@@ -198,10 +197,8 @@ struct Session : source {
     void close() noexcept;
     void queue(Buffer *buffer);
     Buffer *completed(int *status);
-
     void request_completed(Request *request);
     void disconnected();
-
     std::shared_ptr<Session> self; /* until it is closed */
     uint32_t expected = 0;         /* the next sequence number, 0: unknown */
 
@@ -513,6 +510,13 @@ int take(source *base, frame **picture)
     return status;
 }
 
+int left(source *base)
+{
+    const auto &all = static_cast<Session *>(base)->buffers;
+    return static_cast<int>(
+        std::count_if(all.begin(), all.end(), [](const auto &one) { return one->picture.refs == 0; }));
+}
+
 void close(source *base)
 {
     auto *session = static_cast<Session *>(base);
@@ -593,4 +597,4 @@ int list(camera_list *list)
 
 /* What module.c looks for. */
 extern "C" __attribute__((visibility("default")))
-const source_kind pipit_libcamera = {"libcamera", open, close, take, list};
+const source_kind pipit_libcamera = {"libcamera", open, close, take, list, left};

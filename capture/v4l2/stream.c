@@ -226,6 +226,11 @@ bool v4l2_stream_exports(const struct v4l2_stream *stream)
     return stream->exports;
 }
 
+int v4l2_stream_left(struct v4l2_stream *stream)
+{
+    return pool_left(stream->pool);
+}
+
 /* ---- frames ---- */
 
 uint32_t v4l2_gap(uint32_t before, uint32_t now)

@@ -29,6 +29,11 @@ static int take(struct source *source, struct frame **frame)
     return v4l2_stream_take(camera->stream, frame, &source->dropped);
 }
 
+static int left(struct source *source)
+{
+    return v4l2_stream_left(((struct camera_source *)source)->stream);
+}
+
 /* ---- opening ---- */
 
 static int choose(const struct v4l2_device *device, const struct source_settings *settings,
@@ -146,5 +151,9 @@ static int open_camera(struct source **source, const char *path, const struct so
     return 0;
 }
 
-const struct source_kind source_v4l2 = {
-    .prefix = "v4l2", .open = open_camera, .close = close_camera, .take = take, .list = v4l2_list};
+const struct source_kind source_v4l2 = {.prefix = "v4l2",
+                                        .open = open_camera,
+                                        .close = close_camera,
+                                        .take = take,
+                                        .list = v4l2_list,
+                                        .left = left};

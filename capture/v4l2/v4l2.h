@@ -89,6 +89,7 @@ void v4l2_stream_stop(struct v4l2_stream *stream);
 /* As source_take(); adds what was lost to `dropped`. */
 int v4l2_stream_take(struct v4l2_stream *stream, struct frame **frame, uint64_t *dropped);
 bool v4l2_stream_exports(const struct v4l2_stream *stream);
+int v4l2_stream_left(struct v4l2_stream *stream); /* buffers that are not out as frames */
 
 /* How many numbers a driver's count left out between two frames; it may wrap, start again or stand still. */
 uint32_t v4l2_gap(uint32_t before, uint32_t now);

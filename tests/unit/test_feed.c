@@ -16,6 +16,7 @@ static uint64_t now;
 static struct {
     int open_status, take_status; /* what the camera answers */
     int opens, open_now, open_most;
+    bool drained;
     char name[CONFIG_TEXT]; /* that was asked for last */
 } camera;
 static struct frame picture;
@@ -79,6 +80,12 @@ void source_info(const struct source *source, struct source_info *info)
 {
     (void)source;
     *info = (struct source_info){.name = "fake", .id = "v4l2:/dev/v4l/by-id/fake", .rate = 30};
+}
+
+bool source_is_drained(struct source *source)
+{
+    (void)source;
+    return camera.drained;
 }
 
 uint64_t source_dropped(const struct source *source)
@@ -201,6 +208,25 @@ START_TEST(test_a_slow_network_is_not_the_cameras_fault)
         run(250);
     }
     ck_assert_int_eq(camera.opens, 1);
+}
+END_TEST
+
+START_TEST(test_a_camera_without_buffers_is_not_to_blame)
+{
+    camera.take_status = -EAGAIN;
+    camera.drained = true;
+    run(60000); /* not even the first frame */
+    ck_assert_int_eq(camera.opens, 1);
+    camera.take_status = 0;
+    run(100);
+    camera.take_status = -EAGAIN;
+    run(60000);
+    ck_assert_int_eq(camera.opens, 1);
+    camera.drained = false; /* from here on it has time again */
+    run(2500);
+    ck_assert_int_eq(camera.opens, 1);
+    run(2000);
+    ck_assert_int_eq(camera.opens, 2);
 }
 END_TEST
 
@@ -329,6 +355,7 @@ int main(void)
     tcase_add_test(tests, test_another_camera_if_it_does_not);
     tcase_add_test(tests, test_a_stalled_camera_is_opened_again_with_patience);
     tcase_add_test(tests, test_a_slow_network_is_not_the_cameras_fault);
+    tcase_add_test(tests, test_a_camera_without_buffers_is_not_to_blame);
     tcase_add_test(tests, test_what_is_plugged_in_meanwhile_is_looked_at);
     tcase_add_test(tests, test_a_camera_that_fails_at_once_is_opened_less_and_less);
     tcase_add_test(tests, test_a_source_that_leaves_is_not_waited_for);

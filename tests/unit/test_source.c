@@ -158,6 +158,7 @@ START_TEST(test_pool)
     struct frame *a = pool_take(pool, 0), *b = pool_take(pool, 2);
     ck_assert_ptr_null(pool_take(pool, 2));
     ck_assert_int_eq(pool_find(pool), 1);
+    ck_assert_int_eq(pool_left(pool), 2);
     b->screen = &owner;
     b->drop = on_drop;
     frame_unref(frame_ref(a));
