@@ -229,8 +229,8 @@ static int kms_dispatch(struct screen *screen, struct screen_shown *shown)
     struct kms *kms = (struct kms *)screen;
     int news = kms->news, status = read_events(kms);
     kms->news = 0;
-    if (status)
-        return status;
+    if (status || kms->taken)
+        return status ? status : -EBUSY;
     if (is_over(kms))
         news |= complete(kms, shown);
     status = take_terminal(kms);
@@ -276,6 +276,7 @@ static int refused(struct kms *kms, int status)
     case -EACCES:
     case -EPERM:
         kms->away = true;
+        kms->taken = !kms->console.left;
         kms->news |= SCREEN_AWAY;
         pacer_at(&kms->pacer, clock_now_ns());
         return -EACCES;

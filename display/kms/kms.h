@@ -55,7 +55,8 @@ struct kms {
     struct pacer pacer; /* vertical blanks where the driver has none, else a watchdog of events */
     bool self_paced;
     bool gone, away;
-    int news; /* SCREEN_*, for the next dispatch */
+    bool taken; /* another program is master, though the terminal is ours */
+    int news;   /* SCREEN_*, for the next dispatch */
     enum kms_under_way under_way;
     /* Of what is under way. event_ns 0: has not come. not_before_ns: the vertical blank, where self-paced. */
     uint64_t committed_ns, event_ns, not_before_ns;

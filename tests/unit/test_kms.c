@@ -386,15 +386,32 @@ START_TEST(another_master_takes_over)
     fake.master = false;
     fake.other_master = true;
     ck_assert_int_eq(present_picture(), -EACCES);
-    ck_assert_int_eq(dispatch(), SCREEN_AWAY);
+    ck_assert_int_eq(dispatch(), -EBUSY); /* no switch of the terminal */
+    fake_make_values(); /* it shows something of its own */
     ck_assert(!screen_ready(screen));
-    ck_assert_int_eq(screen_recheck(screen, false), 0);
-    ck_assert_int_eq(present_picture(), -EACCES);
+    screen_close(screen);
+    screen = NULL;
+    ck_assert(!fake.master);
+    ck_assert_int_eq(screen_open(&screen, &settings, &error), -EBUSY);
+    ck_assert_ptr_nonnull(strstr(error.text, "in use by"));
     fake.other_master = false;
-    ck_assert_int_eq(screen_recheck(screen, false), 0);
-    fake_flip(clock_now_ns());
-    ck_assert_int_eq(dispatch(), SCREEN_BACK);
+    open_screen();
     show_picture();
+}
+END_TEST
+
+START_TEST(another_master_stays_when_the_terminal_comes_back)
+{
+    open_screen();
+    show_picture();
+    fake_terminal(CONSOLE_LEAVES);
+    ck_assert_int_eq(dispatch(), SCREEN_AWAY);
+    fake.other_master = true;
+    ck_assert_int_eq(screen_recheck(screen, false), 0);
+    fake_terminal(CONSOLE_COMES);
+    ck_assert_int_eq(dispatch(), 0); /* it may be about to let go */
+    ck_assert_int_eq(screen_recheck(screen, false), -EBUSY);
+    fake_make_values();
 }
 END_TEST
 
@@ -566,6 +583,7 @@ int main(void)
                                   planes_refused_while_running,
                                   busy_is_tried_again,
                                   another_master_takes_over,
+                                  another_master_stays_when_the_terminal_comes_back,
                                   terminals_are_switched,
                                   a_screen_goes_and_another_comes,
                                   a_mode_that_is_wanted_but_not_there_after_a_plug,
