@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Where pictures go: a screen through DRM/KMS, PNG files, an MJPEG stream, or memory. A screen is used by one
- * thread (the event loop), which never waits in it; only the canvases that it lends are drawn on elsewhere.
+ * thread at a time, and the canvases that it lends by another. To open, close, adapt and recheck (after an
+ * event) it may take tens of milliseconds, all else takes no time.
  *
  * SCREEN_COMPOSE: the picture and the labels are drawn by the CPU into one canvas. SCREEN_PLANES: the
  * camera's buffer goes to a hardware plane as it is, the labels to a second plane, drawn when they change.
@@ -95,12 +96,12 @@ int screen_adapt(struct screen *screen, const struct frame *like);
 void screen_turn(struct screen *screen, enum screen_fit fit, struct turn turn);
 
 int screen_fd(const struct screen *screen); /* readable means screen_dispatch() */
-/* Takes in what happened: SCREEN_* or'ed, or a negative errno. `shown` is written with SCREEN_SHOWN. */
+/* Takes in what happened: SCREEN_* or'ed, or a negative errno (-EBUSY: another program has taken the card)
+ * after which the screen is to be closed. `shown` is written with SCREEN_SHOWN. */
 int screen_dispatch(struct screen *screen, struct screen_shown *shown);
 /* Looks at the connector again. event: after a hotplug event it is probed, which may take tens of
  * milliseconds (the screen's EDID is read); else, once in a while, only the kernel is asked what it knows, in
- * no time. SCREEN_* or'ed, or a negative errno. After an error (the card is gone) close the screen and open
- * it again. */
+ * no time. SCREEN_* or'ed, or a negative errno as screen_dispatch(). */
 int screen_recheck(struct screen *screen, bool event);
 
 bool screen_ready(const struct screen *screen);                      /* no update is under way */

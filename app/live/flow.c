@@ -207,7 +207,7 @@ static void compose_dark(struct live *live)
     place(live, NULL);
     if (live->dark_shown && !look_changed(live))
         return;
-    if (show_way(&live->show, live->picture.black) != SCREEN_COMPOSE)
+    if (show_adapts(&live->show, live->worker, live->picture.black) || live->show.info.way != SCREEN_COMPOSE)
         return;
     struct canvas *canvas = screen_canvas(live->show.screen);
     if (!canvas)
@@ -270,14 +270,16 @@ static bool waits_for_result(struct live *live)
 static void move_next(struct live *live)
 {
     struct show *show = &live->show;
-    if (waits_for_result(live) || show->waits)
+    if (waits_for_result(live) || show->waits || show->lent)
         return;
     if (show->gone || show->away) {
         decode_next(live);
         drop_next(live);
         return;
     }
-    enum screen_way way = show_way(show, live->next);
+    if (show_adapts(show, live->worker, live->next))
+        return;
+    enum screen_way way = show->info.way;
     if (way == SCREEN_COMPOSE) {
         if (worker_idle(live->worker))
             compose_next(live);
@@ -294,7 +296,7 @@ static void move_next(struct live *live)
 static bool at_rest(const struct live *live)
 {
     const struct show *show = &live->show;
-    return !live->next && !live->composing && !show->waits &&
+    return !live->next && !live->composing && !show->waits && !show->lent &&
            (show->gone || show->away || screen_ready(show->screen));
 }
 
@@ -302,13 +304,13 @@ void flow_move(struct live *live)
 {
     uint64_t now = clock_now_ns();
     show_present(&live->show, now);
-    if (live->reopen_screen && !live->composing)
-        live_reopen_screen(live);
-    if (live->screen_look && !live->composing)
-        live_look_for_screens(live);
     if (worker_idle(live->worker) && feed_wants_worker(&live->feed, now)) {
         live_unwatch(live, true);
         feed_submit(&live->feed, live->worker, &live->config);
+    }
+    if (worker_idle(live->worker) && show_wants_worker(&live->show, now)) {
+        live_unwatch(live, false);
+        show_submit(&live->show, live->worker, &live->config, now);
     }
     if (live->next)
         move_next(live);

@@ -32,7 +32,10 @@ static int on_screen(sd_event_source *io, int fd, uint32_t events, void *user)
 
 static int on_worker(sd_event_source *io, int fd, uint32_t events, void *user)
 {
-    worker_dispatch(((struct live *)user)->worker);
+    struct live *live = user;
+    if (live->show.work)
+        live_unwatch(live, false);
+    worker_dispatch(live->worker);
     return 0;
 }
 
@@ -42,18 +45,6 @@ static int on_brain(sd_event_source *io, int fd, uint32_t events, void *user)
     return 0;
 }
 
-/* Not while the worker draws: its canvas must not go away. flow_move() looks before it draws again, which on
- * a slow machine is all the time. */
-void live_look_for_screens(struct live *live)
-{
-    live->screen_look = live->composing;
-    if (live->composing)
-        return;
-    live_unwatch(live, false);
-    show_look(&live->show, live->screen_event, clock_now_ns());
-    live->screen_event = false;
-}
-
 static int on_hotplug(sd_event_source *io, int fd, uint32_t events, void *user)
 {
     struct live *live = user;
@@ -61,9 +52,8 @@ static int on_hotplug(sd_event_source *io, int fd, uint32_t events, void *user)
     hotplug_dispatch(live->hotplug, &cameras, &screens);
     if (cameras)
         feed_plugged(&live->feed, clock_now_ns());
-    live->screen_event = live->screen_event || screens;
     if (screens)
-        live_look_for_screens(live);
+        show_plugged(&live->show, clock_now_ns());
     return 0;
 }
 
@@ -104,8 +94,7 @@ static int on_tick(sd_event_source *timer, uint64_t time, void *user)
         feed_excuse(&live->feed, now);
     flow_take(live); /* what came while the loop was kept from running is no stall */
     feed_watch(&live->feed, stall_limit_s(live), now);
-    if (live->screen_event || show_look_is_due(&live->show, now))
-        live_look_for_screens(live);
+    show_look(&live->show, now);
     notice_update(live, now);
     progress_update(live, now);
     if (now >= live->second_ns) {
@@ -154,11 +143,12 @@ static int watch_changing(struct live *live)
         if (camera)
             status = watch(live, &live->camera_io, source_fd(camera), on_camera);
     }
-    if (live->screen_watched != live->show.screen && status >= 0) {
+    struct screen *screen = live->show.lent ? NULL : live->show.screen;
+    if (live->screen_watched != screen && status >= 0) {
         live_unwatch(live, false);
-        live->screen_watched = live->show.screen;
-        if (live->show.screen)
-            status = watch(live, &live->screen_io, screen_fd(live->show.screen), on_screen);
+        live->screen_watched = screen;
+        if (screen)
+            status = watch(live, &live->screen_io, screen_fd(screen), on_screen);
     }
     if (live->camera_io && status >= 0)
         status = sd_event_source_set_enabled(live->camera_io, live->cycle ? SD_EVENT_OFF : SD_EVENT_ON);
@@ -215,12 +205,14 @@ static int open_lines(struct live *live)
     return EX_CANTCREAT;
 }
 
-/* It waits for the loop, however long the screen takes. */
-static void block_reload(void)
+/* A reload waits for the loop, however long the screen takes; a terminal asks whoever opened the screen, in
+ * whichever thread that was, by SIGURG. */
+static void block_signals(void)
 {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGURG);
     sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
@@ -236,7 +228,7 @@ static int open_screen(struct live *live)
 /* The camera and the network are opened by their threads: the picture does not wait for the network. */
 static int start(struct live *live)
 {
-    block_reload();
+    block_signals();
     int status = open_lines(live);
     if (!status)
         status = open_screen(live);
@@ -300,7 +292,8 @@ static void finish(struct live *live, int status)
          thought = brain_destroy(live->brain, patience > MODEL_PATIENCE_S ? patience : MODEL_PATIENCE_S);
     if (!drawn || !thought) {
         log_error("%s does not let go", drawn ? "the network" : "a camera, or the reader of the pictures,");
-        screen_close(drawn || !live->composing ? live->show.screen : NULL); /* gives the console back */
+        screen_close(drawn || (!live->composing && !live->show.lent) ? live->show.screen
+                                                                     : NULL); /* the console */
         _exit(status ? status : EX_SOFTWARE);
     }
     feed_finish(&live->feed);

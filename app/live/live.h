@@ -53,9 +53,6 @@ struct live {
     bool composing;          /* the worker has the picture */
     bool dark;               /* a notice takes the place of the camera's picture, */
     bool dark_shown;         /* and it is drawn */
-    bool reopen_screen;
-    bool screen_event; /* something was plugged, and is still to be looked at */
-    bool screen_look;  /* when the worker is done */
     /* every-frame: */
     bool cycle;  /* a frame is on its way */
     bool awaits; /* its result is awaited */
@@ -90,8 +87,7 @@ void flow_shown(struct live *live);   /* the screen has news */
 void flow_drawn(struct task *task);   /* the worker has composed */
 void flow_release(struct live *live); /* nothing waits any more */
 void live_stop(struct live *live, int status);
-bool live_is_bounded(const struct live *live); /* a script, which wants a failure rather than a remedy */
-void live_look_for_screens(struct live *live);
+bool live_is_bounded(const struct live *live);     /* a script, which wants a failure rather than a remedy */
 void live_unwatch(struct live *live, bool camera); /* before its descriptor is closed */
 
 /* notice.c */
@@ -106,7 +102,6 @@ double temper_rate(const struct live *live); /* results a second at most, 0: no 
 
 /* reload.c */
 void live_reload(struct live *live);
-void live_apply_look(struct live *live);    /* what of the configuration concerns the labels */
-void live_reopen_screen(struct live *live); /* when the worker draws on none of its canvases */
+void live_apply_look(struct live *live); /* what of the configuration concerns the labels */
 
 #endif

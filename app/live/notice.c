@@ -127,6 +127,8 @@ static void manager_text(const struct live *live, char *text, size_t size)
     char camera[192] = "", notice[256] = "";
     if (*live->look.notice)
         snprintf(notice, sizeof(notice), "%.90s: %.150s; ", live->look.notice, live->look.detail);
+    else if (*live->show.why)
+        snprintf(notice, sizeof(notice), "no screen: %.200s; ", live->show.why);
     if (live->feed.state == FEED_RUNNING)
         snprintf(camera, sizeof(camera), "%.80s %dx%d, %.0f fps, %.0f on the screen; ", info->name,
                  info->width, info->height, stats->capture_fps, stats->display_fps);

@@ -8,16 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-void live_reopen_screen(struct live *live)
-{
-    live->reopen_screen = false;
-    live_unwatch(live, false);
-    if (!show_reopen(&live->show, &live->config))
-        return;
-    log_error("%s", live->show.why);
-    live_stop(live, EX_OSERR);
-}
-
 void live_apply_look(struct live *live)
 {
     live->look.margin = (float)live->config.margin;
@@ -34,7 +24,7 @@ static void apply(struct live *live, unsigned changed)
     if (changed & CONFIG_CAMERA)
         feed_restart(&live->feed, clock_now_ns());
     if (changed & CONFIG_SCREEN)
-        live->reopen_screen = true;
+        show_reopen(&live->show);
     else if (changed & CONFIG_TURN)
         show_turn(&live->show, &live->config);
     if (changed & CONFIG_TURN) {

@@ -18,7 +18,8 @@ struct screen {
 static struct {
     int open_status, adapt_status, present_status, news, recheck; /* what it answers */
     int opened, closed, presented, given_back, adapted;
-    bool busy, mode_refused;
+    bool busy, mode_refused, worker_busy, lent;
+    int tasks;
     struct screen_info info;
     struct screen_settings settings; /* of the last one that was opened */
 } fake;
@@ -110,6 +111,22 @@ int screen_present(struct screen *screen, const struct screen_update *update)
     return fake.present_status;
 }
 
+bool worker_idle(const struct worker *worker)
+{
+    (void)worker;
+    return !fake.worker_busy;
+}
+
+void worker_submit(struct worker *worker, struct task *task)
+{
+    (void)worker;
+    fake.tasks++;
+    ck_assert(!show_wants_worker(&show, UINT64_MAX)); /* one at a time */
+    task->run(task);
+    fake.lent = show.lent;
+    task->done(task);
+}
+
 /* ---- */
 
 static void setup(void)
@@ -124,6 +141,22 @@ static void compose(void)
 {
     show.picture = &canvas;
     show.waits = show.is_camera = true;
+}
+
+/* As the event loop does it. */
+static void look(bool plugged, uint64_t now)
+{
+    if (plugged)
+        show_plugged(&show, now);
+    show_look(&show, now);
+    while (show_wants_worker(&show, now))
+        show_submit(&show, NULL, &config, now);
+}
+
+static enum screen_way way_of(struct frame *frame)
+{
+    show_adapts(&show, NULL, frame);
+    return show.info.way;
 }
 
 static struct show_news dispatch(int news)
@@ -162,11 +195,11 @@ START_TEST(test_a_screen_may_come_late)
     ck_assert(show.stand_in);
     ck_assert_int_eq(show.info.way, SCREEN_NOTHING);
     int generation = show.generation;
-    show_look(&show, false, 10 * SECOND);
+    look(false, 10 * SECOND);
     ck_assert(show.stand_in);
-    ck_assert(!show_look_is_due(&show, 11 * SECOND));
+    ck_assert(!show_wants_worker(&show, 11 * SECOND));
     fake.open_status = 0;
-    show_look(&show, true, 11 * SECOND); /* something was plugged in */
+    look(true, 11 * SECOND); /* something was plugged in */
     ck_assert(!show.stand_in);
     ck_assert_int_eq(show.info.way, SCREEN_COMPOSE);
     ck_assert_int_gt(show.generation, generation);
@@ -209,7 +242,7 @@ START_TEST(test_goes_and_comes_back)
     compose();
     ck_assert(!show_present(&show, SECOND));
     fake.recheck = SCREEN_BACK;
-    show_look(&show, false, 10 * SECOND);
+    look(false, 10 * SECOND);
     ck_assert(!show.gone && !show.waits);
     ck_assert_int_gt(show.generation, generation);
     compose();
@@ -234,10 +267,10 @@ START_TEST(test_a_card_that_fails_is_looked_for)
     show_open(&show, &config);
     fake.recheck = -EIO;
     fake.open_status = -ENODEV;
-    show_look(&show, false, 10 * SECOND);
+    look(false, 10 * SECOND);
     ck_assert(show.stand_in);
     fake.open_status = fake.recheck = 0;
-    show_look(&show, false, 20 * SECOND);
+    look(false, 20 * SECOND);
     ck_assert(!show.stand_in);
     ck_assert_int_eq(fake.opened - fake.closed, 1);
 }
@@ -247,10 +280,8 @@ START_TEST(test_a_card_whose_events_fail_is_opened_again)
 {
     show_open(&show, &config);
     dispatch(-EIO);
-    ck_assert(show_look_is_due(&show, 10 * SECOND));
-    show_look(&show, false, 10 * SECOND); /* to its other questions it answers */
     ck_assert(show.stand_in);
-    show_look(&show, false, 20 * SECOND);
+    look(false, 10 * SECOND);
     ck_assert(!show.stand_in && !show.gone);
     ck_assert_int_eq(fake.opened - fake.closed, 1);
 }
@@ -262,10 +293,11 @@ START_TEST(test_other_settings_that_fail_are_no_end)
     show_open(&show, &config);
     ck_assert_int_eq(config_set(&config, config_find("screen"), "png:/no", &error), 0);
     fake.open_status = -ENOENT;
-    ck_assert_int_eq(show_reopen(&show, &config), 0);
+    show_reopen(&show);
+    look(false, 10 * SECOND);
     ck_assert(show.stand_in);
     fake.open_status = 0;
-    show_look(&show, false, 20 * SECOND); /* somebody has made the folder */
+    look(false, 20 * SECOND); /* somebody has made the folder */
     ck_assert(!show.stand_in);
     ck_assert_int_eq(fake.opened - fake.closed, 1);
 }
@@ -273,11 +305,12 @@ END_TEST
 
 START_TEST(test_planes_that_refuse_after_all)
 {
-    struct frame frame = {.format = FRAME_NV12, .width = 640, .height = 480, .dmabuf = {3, -1, -1}};
+    struct frame frame = {
+        .format = FRAME_NV12, .width = 640, .height = 480, .dmabuf = {3, -1, -1}, .refs = 1};
     fake.info.way = SCREEN_PLANES;
     show_open(&show, &config);
-    ck_assert_int_eq(show_way(&show, &frame), SCREEN_PLANES);
-    ck_assert_int_eq(show_way(&show, &frame), SCREEN_PLANES);
+    ck_assert_int_eq(way_of(&frame), SCREEN_PLANES);
+    ck_assert_int_eq(way_of(&frame), SCREEN_PLANES);
     ck_assert_int_eq(fake.adapted, 1); /* once for each kind of frame */
     compose();
     fake.present_status = -ENOTSUP;
@@ -285,24 +318,75 @@ START_TEST(test_planes_that_refuse_after_all)
     int generation = show.generation;
     ck_assert(!show_present(&show, SECOND));
     ck_assert_int_eq(fake.given_back, 1);
-    ck_assert_int_eq(show_way(&show, &frame), SCREEN_COMPOSE);
+    ck_assert_int_eq(way_of(&frame), SCREEN_COMPOSE);
     ck_assert_int_gt(show.generation, generation);
     frame.width = 1280;
-    show_way(&show, &frame);
+    way_of(&frame);
     ck_assert_int_eq(fake.adapted, 2);
 }
 END_TEST
 
 START_TEST(test_adapts_again_where_it_failed)
 {
-    struct frame frame = {.format = FRAME_NV12, .width = 640, .height = 480, .dmabuf = {3, -1, -1}};
+    struct frame frame = {
+        .format = FRAME_NV12, .width = 640, .height = 480, .dmabuf = {3, -1, -1}, .refs = 1};
     show_open(&show, &config);
     fake.adapt_status = -ENOMEM;
-    show_way(&show, &frame);
+    way_of(&frame);
     fake.adapt_status = 0;
-    show_way(&show, &frame);
-    show_way(&show, &frame);
+    way_of(&frame);
+    way_of(&frame);
     ck_assert_int_eq(fake.adapted, 2);
+}
+END_TEST
+
+START_TEST(test_another_program_takes_the_screen)
+{
+    show_open(&show, &config);
+    compose();
+    fake.present_status = -EACCES;
+    ck_assert(!show_present(&show, SECOND));
+    dispatch(-EBUSY);
+    ck_assert(show.stand_in && !show.away);
+    fake.present_status = 0;
+    fake.open_status = -EBUSY;
+    look(false, 10 * SECOND);
+    ck_assert(show.stand_in);
+    ck_assert_str_eq(show.why, "status -16"); /* the sentence that names who has it */
+    fake.open_status = 0;
+    look(false, 20 * SECOND);
+    ck_assert(!show.stand_in);
+    ck_assert_str_eq(show.why, "");
+    ck_assert_int_eq(fake.opened - fake.closed, 1);
+}
+END_TEST
+
+/* Only what takes no time is done on the event loop. */
+START_TEST(test_the_worker_does_what_takes_time)
+{
+    struct frame frame = {
+        .format = FRAME_NV12, .width = 640, .height = 480, .dmabuf = {3, -1, -1}, .refs = 1};
+    show_open(&show, &config);
+    look(false, 10 * SECOND);
+    ck_assert_int_eq(fake.tasks, 0);
+    look(true, 20 * SECOND);
+    ck_assert_int_eq(fake.tasks, 1);
+    ck_assert(fake.lent);
+    fake.worker_busy = true;
+    ck_assert(show_adapts(&show, NULL, &frame)); /* it waits */
+    ck_assert_int_eq(fake.adapted, 0);
+    fake.worker_busy = false;
+    ck_assert(show_adapts(&show, NULL, &frame));
+    ck_assert_int_eq(fake.tasks, 2);
+    ck_assert(fake.lent);
+    ck_assert(!show_adapts(&show, NULL, &frame));
+    show_reopen(&show);
+    int opened = fake.opened, closed = fake.closed;
+    look(false, 21 * SECOND);
+    ck_assert_int_eq(fake.tasks, 3);
+    ck_assert(!fake.lent); /* the stand-in goes on */
+    ck_assert_int_eq(fake.opened - opened, 2);
+    ck_assert_int_eq(fake.closed - closed, 2);
 }
 END_TEST
 
@@ -321,14 +405,15 @@ END_TEST
 
 START_TEST(test_another_camera_may_hang_otherwise)
 {
-    struct frame frame = {.format = FRAME_NV12, .width = 640, .height = 480, .dmabuf = {3, -1, -1}};
+    struct frame frame = {
+        .format = FRAME_NV12, .width = 640, .height = 480, .dmabuf = {3, -1, -1}, .refs = 1};
     config.rotation = 90;
     show_open(&show, &config);
-    show_way(&show, &frame);
+    way_of(&frame);
     int generation = show.generation;
     show_camera(&show, &config, (struct turn){0, false});
     ck_assert_int_eq(show.generation, generation);
-    show_way(&show, &frame);
+    way_of(&frame);
     ck_assert_int_eq(fake.adapted, 2); /* its colours may be others */
     show_camera(&show, &config, (struct turn){180, true});
     ck_assert_int_gt(show.generation, generation);
@@ -356,6 +441,8 @@ int main(void)
                                   test_other_settings_that_fail_are_no_end,
                                   test_planes_that_refuse_after_all,
                                   test_adapts_again_where_it_failed,
+                                  test_another_program_takes_the_screen,
+                                  test_the_worker_does_what_takes_time,
                                   test_another_turn_keeps_the_screen,
                                   test_another_camera_may_hang_otherwise};
     log_set_level(LOG_SILENT);
