@@ -12,6 +12,7 @@ import machine
 from machine import GuestError
 
 TESTS = []
+EVERY = ("native", "other", "arm64")  # kinds of guests
 OUTPUTS = {"virtio": "card0/Virtual-1", "virtio2": "card0/Virtual-2", "bochs": "card1/Virtual-3"}
 
 
@@ -20,7 +21,7 @@ class Skip(Exception):
 
 
 def test(name, when="quick", guests=("native",)):
-    """Registers function(guest). when: quick, all, soak. guests: names of boots, see run."""
+    """Registers function(guest). when: quick, all, soak. guests: those of kinds.py."""
 
     def add(function):
         TESTS.append({"name": name, "when": when, "guests": guests, "function": function})
@@ -158,10 +159,17 @@ class Guest(machine.Machine):
                 f"</dev/null & while [ ! -s /run/pid-{name} ]; do sleep 0.05; done")
         return kind(self, name, int(self.sh(f"cat /run/pid-{name}")), log)
 
-    def pipit(self, options, user="root", name="pipit"):
-        """pipit run with statistics."""
+    def pipit(self, options, user="root", name="pipit", wrapper=""):
+        """pipit run with statistics. wrapper: a command that runs it."""
         stats = f"/host/logs/{self.log_folder().name}/{name}.stats"
-        return self.background(name, f"pipit run --stats {stats} {options}", user, Pipit)
+        return self.background(name, f"{wrapper} pipit run --stats {stats} {options}", user, Pipit)
+
+    def headless(self, name, options):
+        """What pipit shows without a screen, the last picture, as a PNG file of the host."""
+        folder = self.log_folder() / name
+        self.sh(f"export PIPIT_MODELS=/var/vm/models; pipit run {options} --every-frame "
+                f"--screen png:/host/logs/{folder.parent.name}/{name}", 120)
+        return sorted(folder.glob("*.png"))[-1]
 
     def photo_frame(self, size="640x480", photo="meal_2"):
         """What the camera sends for a photo, as a file of this machine: a film, so that it is decoded and scaled as
@@ -198,8 +206,11 @@ class Guest(machine.Machine):
         """As before the test: nothing of ours runs, no camera, the first screen is plugged in."""
         self.sh("""for pid in /run/pid-*; do [ -e "$pid" ] && kill -KILL $(cat "$pid") 2>/dev/null; rm -f "$pid"; done
             for i in $(seq 50); do pgrep -x 'pipit|webcam|modetest' >/dev/null || break; sleep 0.1; done
-            for i in $(seq 20); do [ ! -e /sys/module/vivid ] && break; rmmod vivid 2>/dev/null || sleep 0.3; done
+            for module in vivid vkms; do
+                for i in $(seq 20); do [ ! -e /sys/module/$module ] && break; rmmod $module 2>/dev/null || sleep 0.3; done
+            done
             rm -f /run/webcam-* /run/status-*
+            echo detect >/sys/class/drm/card0-Virtual-2/status
             [ "$(cat /sys/class/drm/card0-Virtual-1/status)" = connected ] || echo detect >/sys/class/drm/card0-Virtual-1/status
             true""")
 

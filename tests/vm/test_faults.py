@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Cables pulled, devices taken and given back: pipit goes on, says what is wrong, and comes back by itself."""
-from guest import GuestError, Webcam, expect, test
+from guest import EVERY, GuestError, Webcam, expect, test
 from test_live import BOXES, camera_options, screen_options, settled, shown
 
 CONNECTOR = "/sys/class/drm/card0-Virtual-1/status"
@@ -27,7 +27,7 @@ def start(guest, camera, model=BOXES, more=""):
     return pipit, shown(guest, pipit, guest.test_name + " before")
 
 
-@test("faults: the camera is unplugged and comes back at another port")
+@test("faults: the camera is unplugged and comes back at another port", guests=EVERY)
 def unplug_camera(guest):
     camera = Webcam(guest)
     pipit, before = start(guest, camera)
@@ -70,7 +70,7 @@ def damaged_frames(guest):
     expect(pipit.end() == 0, pipit.log())
 
 
-@test("faults: the screen is unplugged and comes back")
+@test("faults: the screen is unplugged and comes back", guests=EVERY)
 def unplug_screen(guest):
     camera = Webcam(guest)
     pipit, before = start(guest, camera)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The guest itself: its cameras and screens work, as the kernel's own tools see them."""
-from guest import Webcam, expect, test
+from guest import EVERY, Webcam, expect, test
 
 
-@test("webcam: every format and size at its rate")
+@test("webcam: every format and size at its rate", guests=EVERY)
 def formats(guest):
     camera = Webcam(guest)
     said = guest.sh(f"v4l2-ctl -d {camera.path} --list-formats-ext")

@@ -3,7 +3,7 @@
 import json
 import subprocess
 
-from guest import OUTPUTS, Webcam, expect, test
+from guest import EVERY, OUTPUTS, Webcam, expect, test
 
 BOXES = "-m /var/vm/models/boxes.tflite -l /var/vm/models/boxes.txt"
 DETECTOR = "-m ssd-mobilenet-v2-openimages"
@@ -40,25 +40,29 @@ def settled(stats):
     return stats["display_fps"] > 0 and bool(stats["objects"])
 
 
-def shown(guest, pipit, name, screen="virtio", reports=4):
+def shown(guest, pipit, name, screen="virtio", reports=4, head=0):
     """Waits for pictures with labels, in so many reports after now; returns the screenshot."""
     at = len(pipit.stats())
     for _ in range(reports):
         pipit.wait_stats(settled, "pictures and results", 120, at)
         at = next(i for i, stats in enumerate(pipit.stats()) if i >= at and settled(stats)) + 1
-    return guest.screenshot(name, screen)
+    return guest.screenshot(name, screen, head)
+
+
+def expect_twin(guest, pipit, size, kind, screen, model, mean, block):
+    """The camera's picture on the screen is what it is without one, within this difference; ends pipit."""
+    picture = shown(guest, pipit, f"{pipit.name}-{screen}-{kind}-{size}", screen)
+    guest.compare(picture, twin(guest, guest.photo_frame(size), model), mean, block)
+    expect(pipit.end() == 0, f"pipit ended with an error:\n{pipit.log()}")
 
 
 def same_as_twin(guest, size, kind, screen, model, mean, block):
     camera = Webcam(guest)
     pipit = guest.pipit(f"{camera_options(camera, size, kind)} {screen_options(screen)} {model}")
-    picture = shown(guest, pipit, f"{screen}-{kind}-{size}", screen)
-    said = guest.compare(picture, twin(guest, guest.photo_frame(size), model), mean, block)
-    expect(pipit.end() == 0, f"pipit ended with an error:\n{pipit.log()}")
-    return said
+    expect_twin(guest, pipit, size, kind, screen, model, mean, block)
 
 
-@test("live: MJPEG 640x480 on virtio-gpu as without a screen")
+@test("live: MJPEG 640x480 on virtio-gpu as without a screen", guests=EVERY)
 def mjpeg_vga(guest):
     same_as_twin(guest, "640x480", "mjpeg", "virtio", BOXES, 0.1, 2)
 
@@ -68,7 +72,7 @@ def mjpeg_hd(guest):
     same_as_twin(guest, "1280x720", "mjpeg", "virtio", BOXES, 0.1, 2)
 
 
-@test("live: YUYV 640x480 on virtio-gpu in the right colours")
+@test("live: YUYV 640x480 on virtio-gpu in the right colours", guests=EVERY)
 def yuyv_vga(guest):
     same_as_twin(guest, "640x480", "yuyv", "virtio", BOXES, 3, 24)
 
@@ -83,6 +87,14 @@ def yuyv_hd(guest):
 def bochs(guest):
     guest.sh("modprobe bochs; udevadm settle")
     same_as_twin(guest, "640x480", "mjpeg", "bochs", BOXES, 0.1, 2)
+
+
+@test("live: without a screen the same picture as on this machine", "all", EVERY)
+def headless(guest):
+    frame = guest.photo_frame()
+    guest.put(frame, frame.name)
+    picture = guest.headless("alone", f"--source replay:/host/files/{frame.name} --camera-rate 30 -n 12 {BOXES} {MODE}")
+    guest.compare(picture, twin(guest, frame, BOXES), 0.1, 2)
 
 
 def objects_of_photo(guest, frame):
@@ -109,7 +121,7 @@ def expect_objects(wanted, seen):
             expect(best > 0.85, f"{one['label']} at {one['box']} is not among {seen}")
 
 
-@test("live: the photo's objects are on the screen where pipit detect finds them")
+@test("live: the photo's objects are on the screen where pipit detect finds them", guests=EVERY)
 def photo(guest):
     camera = Webcam(guest)
     frame = guest.photo_frame("640x480")

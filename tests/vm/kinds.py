@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+"""The kinds of guests that tests/vm/run boots, and how Pipit is built for each."""
+import functools
+import json
+import os
+import pathlib
+import subprocess
+import typing
+
+from machine import GuestError
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+HOST = {"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine]
+
+
+def output_of(*command):
+    """Runs a step; what it prints. What it says on the way goes through."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        raise GuestError(f"{command[0]} failed with {done.returncode}:\n{done.stdout[-4000:]}")
+    return done.stdout.strip()
+
+
+def make(folder):
+    """Builds what is installed, and the tests' own programs; returns the tree for the guest's root, and the webcam."""
+    output_of("ninja", "-C", str(folder), "build.ninja")  # configures again what has changed
+    targets = json.loads(output_of("meson", "introspect", str(folder), "--targets"))
+    files = [os.path.relpath(file, folder) for target in targets for file in target["filename"]
+             if target["installed"] or "/tests/vm/" in file]
+    output_of("ninja", "-C", str(folder), *files)
+    tree = folder / "vm-tree"
+    output_of("rm", "-rf", str(tree))
+    output_of("meson", "install", "-C", str(folder), "--no-rebuild", "--quiet", "--destdir", str(tree))
+    return tree, folder / "tests/vm/webcam"
+
+
+@functools.cache
+def build(folder):
+    """For this machine. Of the tests' own programs some run here."""
+    if not (folder / "build.ninja").exists():
+        output_of("meson", "setup", str(folder), "-Dtests=enabled")
+    return make(folder)
+
+
+class Kind(typing.NamedTuple):
+    suite: str  # "": this machine's
+    arch: str
+    build: typing.Callable  # of Meson's folder for this machine; returns (what to lay over the guest's root, the webcam)
+    screens: tuple = ("virtio", "bochs")
+    arguments: str = ""  # of the kernel
+
+
+KINDS = {
+    "native": Kind("", HOST, build),
+}
