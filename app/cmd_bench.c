@@ -106,9 +106,12 @@ static int open_any(struct opened *opened, const struct options *options, struct
     pipit_settings_defaults(&settings);
     settings.threads = options->threads;
     settings.cpu_mask = options->cpu_mask;
+    settings.precision = options->precision;
     int failed = pipit_model_random(&opened->model, options->model, 1, &settings, &why);
     free(opened->name);
     opened->name = strdup(options->model);
+    if (!failed && opened->name)
+        model_tell_precision(opened->model, opened->name, options);
     if (!failed)
         return opened->name ? EX_OK : EX_OSERR;
     if (status == EX_NOINPUT)
@@ -147,7 +150,8 @@ static void print_people(const struct result *r, const struct pipit_model *model
 {
     char cpu[128];
     pipit_cpu_format(r->info.cpu, cpu, sizeof(cpu));
-    say("%s  (%d threads, cpu %s, %d runs)\n", r->name, r->info.threads, cpu, r->runs);
+    say("%s  (%s, %d threads, cpu %s, %d runs)\n", r->name, pipit_precision_name(r->info.precision),
+        r->info.threads, cpu, r->runs);
     say("  median      %8.3f ms   p95 %.3f ms   best %.3f ms\n", r->median_ms, r->p95_ms, r->best_ms);
     say("  speed       %8.2f GMAC/s   (%.1f M multiply-adds)\n", (double)r->info.macs / r->median_ms / 1e6,
         (double)r->info.macs / 1e6);
@@ -186,6 +190,7 @@ static void print_programs(const struct result *r, const struct pipit_model *mod
     json_add(object, "model", json_text(r->name));
     json_add(object, "threads", json_object_new_int(r->info.threads));
     json_add(object, "cpu", json_text(cpu));
+    json_add(object, "precision", json_text(pipit_precision_name(r->info.precision)));
     json_add(object, "runs", json_object_new_int(r->runs));
     json_add(object, "median_ms", json_real(r->median_ms));
     json_add(object, "p95_ms", json_real(r->p95_ms));
@@ -241,7 +246,7 @@ const struct command command_bench = {
     .name = "bench",
     .summary = "measure how fast a network runs on this machine",
     .usage = "MODEL|NETWORK [--threads N] [--runs N] [--per-layer] [--json]",
-    .options = "threads cpu-mask runs warmup per-layer json verbose",
+    .options = "threads cpu-mask precision runs warmup per-layer json verbose",
     .help =
         "Median and 95th percentile of the latency, speed, memory, and the time from opening the file to the "
         "first\n"

@@ -83,9 +83,9 @@ static void print_model(const struct facts *facts, bool verbose)
         (double)info.parameters / 1e6);
     pipit_cpu_format(info.cpu, text, sizeof(text));
     say("plan           %d operators in %d steps; activations %.1f KiB, weights %.1f KiB; %d threads, cpu "
-        "%s\n",
+        "%s, precision %s\n",
         info.operators, info.steps, (double)info.arena_bytes / 1024, (double)info.weight_bytes / 1024,
-        info.threads, text);
+        info.threads, text, pipit_precision_name(info.precision));
     if (verbose)
         print_plan(facts->opened.model);
 }
@@ -153,6 +153,7 @@ static struct json_object *json_plan(const struct pipit_model *model, const stru
     json_add(object, "arena_bytes", json_object_new_int64((int64_t)info->arena_bytes));
     json_add(object, "weight_bytes", json_object_new_int64((int64_t)info->weight_bytes));
     json_add(object, "threads", json_object_new_int(info->threads));
+    json_add(object, "precision", json_text(pipit_precision_name(info->precision)));
     json_add(object, "steps", steps);
     return object;
 }
@@ -236,7 +237,7 @@ const struct command command_info = {
     .name = "info",
     .summary = "tell what is in a model file, and whether Pipit can run it",
     .usage = "MODEL [--json] [-v] [OPTION]...",
-    .options = "labels mean std threads cpu-mask json verbose",
+    .options = "labels mean std threads cpu-mask precision json verbose",
     .help = "Inputs, outputs, operators, size, labels, where the normalisation comes from, and the memory "
             "plan (with -v\n"
             "step by step). A model that cannot be run is described too: which operator stands in the way, "

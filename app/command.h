@@ -17,6 +17,7 @@ struct options {
     bool has_mean, has_std;
     enum pipit_fit fit;
     unsigned cpu_mask;
+    enum pipit_precision precision;
     bool json, verbose, tensor, per_layer;
     bool verify;     /* the model's file must have the checksum of its card */
     char **argument; /* what is no option */

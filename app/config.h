@@ -39,6 +39,7 @@ struct config {
     double margin; /* of each side */
     int threads;
     unsigned cpu_mask;
+    enum pipit_precision precision;
     double inference_rate;   /* results per second at most, 0: as many as the CPU gives */
     double threshold, leave; /* threshold < 0: the model's; leave: part of it */
     int enter, hold;         /* results */

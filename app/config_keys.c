@@ -166,6 +166,12 @@ static int set_cpu(const struct config_key *key, void *at, const char *text)
     return pipit_cpu_parse(text, at);
 }
 
+static int set_precision(const struct config_key *key, void *at, const char *text)
+{
+    (void)key;
+    return pipit_precision_parse(text, at);
+}
+
 /* NAME=VALUE is added, or takes the place of the one of that name; "" takes all away. */
 static int set_control(const struct config_key *key, void *at, const char *text)
 {
@@ -240,6 +246,8 @@ const struct config_key config_keys[] = {
      AT(threads), 0, 64},
     {"cpu-mask", "FLAGS", "CPU features that may be used: all, none, or as in 'neon,dotprod'", 0,
      CONFIG_MODEL, "all", set_cpu, AT(cpu_mask)},
+    {"precision", "f32|f16|bf16|int8", "what a float model computes in; bf16 and int8: not yet", 0,
+     CONFIG_MODEL, "f32", set_precision, AT(precision)},
     {"inference-rate", "N", "results a second at most; 0: as many as the processor gives", 0, CONFIG_LOOK,
      "0", set_real, AT(inference_rate), 0, 1000},
     {"threshold", "T", "score from which an object is shown, 0 to 1; auto: the model's", 't', CONFIG_MODEL,

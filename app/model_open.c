@@ -103,6 +103,7 @@ static void apply_options(struct choice *choice, const struct options *options)
     struct pipit_settings *settings = &choice->settings;
     settings->threads = options->threads;
     settings->cpu_mask = options->cpu_mask;
+    settings->precision = options->precision;
     if (options->threshold >= 0)
         settings->threshold = options->threshold;
     choice->opened->threshold = settings->threshold >= 0 ? settings->threshold : 0.5f;
@@ -200,6 +201,22 @@ static int load_labels(struct opened *opened, const char *path, int skip, bool c
 
 /* ---- opening ---- */
 
+void model_tell_precision(const struct pipit_model *model, const char *name, const struct options *options)
+{
+    struct pipit_info info;
+    pipit_model_info(model, &info);
+    if (info.precision == options->precision)
+        return;
+    if (info.cpu & PIPIT_CPU_FP16)
+        log_info("'%s' has no float32 layers: --precision %s changes nothing", name,
+                 pipit_precision_name(options->precision));
+    else
+        log_warning(
+            "this processor has no float16 arithmetic (FEAT_FP16), or may not use it: '%s' runs as if with "
+            "--precision f32, which gives the exact answer and takes longer",
+            name);
+}
+
 static int verify_file(const struct choice *choice)
 {
     char found[65];
@@ -234,6 +251,8 @@ int model_open(struct opened *opened, const struct options *options, const char 
         status = verify_file(&choice);
     if (!status)
         status = open_file(&choice);
+    if (!status)
+        model_tell_precision(opened->model, opened->name, options);
     if (!status && options->labels)
         status = load_labels(opened, options->labels, 0, true, error);
     else if (!status && choice.labels)

@@ -29,5 +29,7 @@ int text_read(const char *path, char **text, size_t *size);
 
 /* Where mean and std come from. */
 const char *model_normalisation(const struct opened *opened);
+/* Says so when the model does not run in the precision that the options ask for. */
+void model_tell_precision(const struct pipit_model *model, const char *name, const struct options *options);
 
 #endif

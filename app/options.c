@@ -130,6 +130,11 @@ static int set_cpu_mask(struct options *o, const char *text)
     return pipit_cpu_parse(text, &o->cpu_mask);
 }
 
+static int set_precision(struct options *o, const char *text)
+{
+    return pipit_precision_parse(text, &o->precision);
+}
+
 static int set_json(struct options *o, const char *text)
 {
     (void)text;
@@ -175,6 +180,8 @@ static const struct known known[] = {
     {"threads", "N", "1 to 64 (one a processor)", 'j', set_threads},
     {"cpu-mask", "FLAGS", "CPU features that may be used: all, none, or as in 'neon,dotprod'", 0,
      set_cpu_mask},
+    {"precision", "f32|f16|bf16|int8", "what a float model computes in (f32); bf16 and int8: not yet", 0,
+     set_precision},
     {"runs", "N", "how often to run (50)", 'n', set_runs},
     {"warmup", "N", "runs before those that count (5)", 0, set_warmup},
     {"per-layer", NULL, "a table of every step", 0, set_per_layer},

@@ -33,11 +33,27 @@ static int check_settings(struct pipit_settings *settings, struct pipit_error *e
         return fail(error, -EINVAL, "max_objects must be 1 to 1000");
     if (!(settings->threshold <= 1) || !(settings->nms_iou >= 0 && settings->nms_iou <= 1))
         return fail(error, -EINVAL, "threshold and nms_iou must be 0 to 1");
+    if (settings->precision == PIPIT_PRECISION_BF16)
+        return fail(error, -ENOTSUP, "Pipit has no bf16 arithmetic: ask for the precision f32 or f16");
+    if (settings->precision == PIPIT_PRECISION_INT8)
+        return fail(error, -ENOTSUP,
+                    "Pipit does not run float models in int8: give an int8 file, or ask for the precision "
+                    "f32 or f16");
     if (settings->threads == 0)
         settings->threads = team_processors();
     if (settings->threshold < 0)
         settings->threshold = 0.5f;
     return 0;
+}
+
+static int to_float16(struct pipit_model *model, struct pipit_error *error)
+{
+    bool has = model->kernels.flags & PIPIT_CPU_FP16 || model->settings.cpu_mask == 0, any = false;
+    int status = 0;
+    if (model->settings.precision == PIPIT_PRECISION_F16 && has)
+        status = pass_float16(&model->graph, &any, error);
+    model->settings.precision = any ? PIPIT_PRECISION_F16 : PIPIT_PRECISION_F32;
+    return status;
 }
 
 static struct pipit_tensor *describe_tensors(struct pipit_model *model, const int *index, int count)
@@ -71,6 +87,8 @@ static int plan_model(struct pipit_model *model, struct pipit_error *error)
         status = graph_infer(graph, &model->kernels, error);
     if (!status)
         status = optimise(graph, error);
+    if (!status)
+        status = to_float16(model, error);
     if (!status)
         status = plan_init(&model->plan, graph, &model->kernels, model->settings.threads, error);
     return status;

@@ -30,6 +30,28 @@ size_t pipit_type_size(enum pipit_type type)
     return types[type].size;
 }
 
+static const char *const precisions[] = {
+    [PIPIT_PRECISION_F32] = "f32",
+    [PIPIT_PRECISION_F16] = "f16",
+    [PIPIT_PRECISION_BF16] = "bf16",
+    [PIPIT_PRECISION_INT8] = "int8",
+};
+
+int pipit_precision_parse(const char *text, enum pipit_precision *precision)
+{
+    for (int i = PIPIT_PRECISION_F32; i <= PIPIT_PRECISION_INT8; i++)
+        if (!strcmp(text, precisions[i])) {
+            *precision = (enum pipit_precision)i;
+            return 0;
+        }
+    return -EINVAL;
+}
+
+const char *pipit_precision_name(enum pipit_precision precision)
+{
+    return precisions[precision];
+}
+
 int pipit_model_inputs(const struct pipit_model *model)
 {
     return model->graph.inputs;
@@ -137,6 +159,7 @@ void model_describe(struct pipit_model *model)
         .weight_bytes = model->plan.pool.bytes,
         .threads = model->settings.threads,
         .cpu = model->kernels.flags,
+        .precision = model->settings.precision,
     };
     memcpy(info->mean, in->mean, sizeof(info->mean));
     memcpy(info->std, in->std, sizeof(info->std));

@@ -19,6 +19,9 @@ struct op_info {
     int (*prepare)(struct plan *plan, const struct node *node, struct pipit_error *error);
     /* Multiply-accumulates of one run; NULL: none worth counting. */
     int64_t (*macs)(const struct graph *graph, const struct node *node);
+    /* Whether it can be run in float16: prepare() takes float16 data where infer() saw float32, and
+     * constants, too, unless it packs them. NULL: no. */
+    bool (*half)(const struct graph *graph, const struct node *node);
     bool alias;     /* the output is the first input's bytes under another shape; there is no prepare() */
     bool packs;     /* prepare() copies what it needs of constant inputs (weights); steps get NULL for them */
     int data_input; /* packs: the input that is read when the step runs; -1: none */
@@ -32,6 +35,7 @@ int need_inputs(const struct graph *graph, const struct node *node, int least, i
                 struct pipit_error *error);
 int need_type(const struct graph *graph, const struct node *node, const struct tensor *tensor, unsigned types,
               struct pipit_error *error);
+bool half_always(const struct graph *graph, const struct node *node); /* for op_info.half */
 #define TYPE_BIT(type) (1u << (type))
 /* As error_write() and fail(), with the node's name in front. */
 void node_error_write(const struct graph *graph, const struct node *node, struct pipit_error *error,

@@ -68,6 +68,20 @@ enum pipit_decoder {
     PIPIT_DECODER_NONE,
 };
 
+/* What float32 layers compute in. Quantised ones are as their file has them. */
+enum pipit_precision {
+    PIPIT_PRECISION_F32,  /* exact: the reference's answers to 1e-4 of their range */
+    PIPIT_PRECISION_F16,  /* weights, activations and sums in float16: half the memory, twice as fast at best;
+                             3  digits, numbers up to 65504. Without PIPIT_CPU_FP16: float32 is kept, unless
+                             cpu_mask is 0 and the C reference runs it */
+    PIPIT_PRECISION_BF16, /* -ENOTSUP when the model is opened: Pipit has no such kernels */
+    PIPIT_PRECISION_INT8, /* -ENOTSUP when the model is opened: an int8 file is needed */
+};
+
+/* Reads "f32", "f16", "bf16" or "int8". -EINVAL for anything else. */
+PIPIT_API int pipit_precision_parse(const char *text, enum pipit_precision *precision);
+PIPIT_API const char *pipit_precision_name(enum pipit_precision precision); /* as "f32" */
+
 #define PIPIT_SSD_MAPS_MAX    8
 #define PIPIT_SSD_ASPECTS_MAX 8
 
@@ -88,8 +102,9 @@ struct pipit_ssd {
 };
 
 struct pipit_settings {
-    int threads;            /* 1 to 64; 0: as many as the process may run on */
-    unsigned cpu_mask;      /* PIPIT_CPU_* that may be used; ~0u: all */
+    int threads;       /* 1 to 64; 0: as many as the process may run on */
+    unsigned cpu_mask; /* PIPIT_CPU_* that may be used; ~0u: all */
+    enum pipit_precision precision;
     bool has_normalisation; /* mean and std below count; else what the file says */
     float mean[3], std[3];  /* of bytes 0..255, for R, G, B: input = (byte - mean) / std; std not 0 */
     enum pipit_fit fit;
@@ -247,7 +262,8 @@ struct pipit_info {
     size_t arena_bytes;                            /* activations, as planned */
     size_t weight_bytes;                           /* packed weights and tables */
     int threads;
-    unsigned cpu; /* PIPIT_CPU_* in use */
+    unsigned cpu;                   /* PIPIT_CPU_* in use */
+    enum pipit_precision precision; /* F16 where it was asked for, and at least one layer computes in it */
 };
 PIPIT_API void pipit_model_info(const struct pipit_model *model, struct pipit_info *info);
 

@@ -249,7 +249,8 @@ void brain_load(struct brain *brain, const struct config *config, bool stand_in)
                                       .threshold = (float)config->threshold,
                                       .leave = (float)config->leave,
                                       .threads = config->threads,
-                                      .cpu_mask = config->cpu_mask}};
+                                      .cpu_mask = config->cpu_mask,
+                                      .precision = config->precision}};
     memcpy(order.model, config->model, sizeof(order.model));
     memcpy(order.labels, config->labels, sizeof(order.labels));
     order.stand_in = stand_in;

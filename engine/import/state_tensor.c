@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/import/state_dict.h"
 
-#include "engine/ops/float16.h"
+#include "engine/float16.h"
 
 #include <endian.h>
 #include <float.h>

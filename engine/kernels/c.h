@@ -8,11 +8,13 @@
 void kernels_init_conv_c(struct kernels *kernels);
 void kernels_init_depthwise_c(struct kernels *kernels);
 void kernels_init_elementwise_c(struct kernels *kernels);
+void kernels_init_float16_c(struct kernels *kernels);
 
 /* Called only when the CPU has it and the mask allows it. */
 void kernels_init_avx2(struct kernels *kernels);
 void kernels_init_neon(struct kernels *kernels);
 void kernels_init_dotprod(struct kernels *kernels);
+void kernels_init_fp16(struct kernels *kernels);
 
 /* References that faster kernels call for what they leave out: ends of rows, depthwise multipliers above 1.
  */
@@ -29,6 +31,16 @@ void mul_i8_c(int8_t *out, const int8_t *a, int step_a, const int8_t *b, int ste
 void hard_swish_f32_c(float *out, const float *in, int n);
 void accumulate_f32_c(float *sum, const float *in, int n, int rows, size_t step);
 void accumulate_i8_c(int32_t *sum, const int8_t *in, int n, int rows, size_t step);
+void depthwise_run_f16_c(const struct depthwise *d, const struct depthwise_tile *tile);
+void depthwise_pack_f16_c(const struct depthwise *d, const struct conv_weights *weights, void *packed);
+size_t depthwise_packed_bytes_f16_c(const struct depthwise *d);
+void scale_f16_c(uint16_t *out, const uint16_t *in, const uint16_t *scale, int n, int rows, size_t step);
+void clamp_f16_c(uint16_t *out, const uint16_t *in, int n, float min, float max);
+void hard_swish_f16_c(uint16_t *out, const uint16_t *in, int n);
+void hard_sigmoid_f16_c(uint16_t *out, const uint16_t *in, int n);
+void accumulate_f16_c(float *sum, const uint16_t *in, int n, int rows, size_t step);
+void f16_from_f32_c(uint16_t *out, const float *in, int n);
+void f32_from_f16_c(float *out, const uint16_t *in, int n);
 
 /* Input of tap t (counted row by row) for an output column; bytes. */
 static inline const void *depthwise_input(const struct depthwise *d, const struct depthwise_tile *tile,

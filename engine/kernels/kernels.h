@@ -24,8 +24,8 @@ enum binary_f32 { BINARY_ADD, BINARY_SUB, BINARY_MUL, BINARY_DIV, BINARY_MAX, BI
 
 struct kernels {
     unsigned flags; /* PIPIT_CPU_* in use */
-    struct conv_kernel conv_f32, conv_i8;
-    struct depthwise_kernel depthwise_f32, depthwise_i8;
+    struct conv_kernel conv_f32, conv_i8, conv_f16;
+    struct depthwise_kernel depthwise_f32, depthwise_i8, depthwise_f16;
 
     /* Rows of n elements; step_b is 1, or 0 where b is one value for all (step_a likewise). out may be a or
      * b. */
@@ -46,6 +46,19 @@ struct kernels {
     /* sum[i] += in[i] of each row; step: elements from one row to the next. Pools and means over pixels */
     void (*accumulate_f32)(float *sum, const float *in, int n, int rows, size_t step);
     void (*accumulate_i8)(int32_t *sum, const int8_t *in, int n, int rows, size_t step);
+
+    /* float16, as its bits: the same functions. Faster ones also sum in float16, accumulate_f16() no more
+     * than 8 rows. */
+    void (*binary_f16[BINARY_COUNT])(uint16_t *out, const uint16_t *a, int step_a, const uint16_t *b,
+                                     int step_b, int n, float min, float max);
+    /* Squeeze-excite: out[row][i] = in[row][i] * scale[i]; step: elements from one row to the next. */
+    void (*scale_f16)(uint16_t *out, const uint16_t *in, const uint16_t *scale, int n, int rows, size_t step);
+    void (*clamp_f16)(uint16_t *out, const uint16_t *in, int n, float min, float max);
+    void (*hard_swish_f16)(uint16_t *out, const uint16_t *in, int n);
+    void (*hard_sigmoid_f16)(uint16_t *out, const uint16_t *in, int n);
+    void (*accumulate_f16)(float *sum, const uint16_t *in, int n, int rows, size_t step);
+    void (*f16_from_f32)(uint16_t *out, const float *in, int n); /* to the nearest */
+    void (*f32_from_f16)(float *out, const uint16_t *in, int n);
 };
 
 void kernels_init(struct kernels *kernels, unsigned flags);

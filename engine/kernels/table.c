@@ -11,6 +11,7 @@ void kernels_init(struct kernels *kernels, unsigned flags)
     kernels_init_conv_c(kernels);
     kernels_init_depthwise_c(kernels);
     kernels_init_elementwise_c(kernels);
+    kernels_init_float16_c(kernels);
 #if defined(__x86_64__)
     if (flags & PIPIT_CPU_AVX2)
         kernels_init_avx2(kernels);
@@ -19,6 +20,8 @@ void kernels_init(struct kernels *kernels, unsigned flags)
         kernels_init_neon(kernels);
     if (flags & PIPIT_CPU_DOTPROD)
         kernels_init_dotprod(kernels);
+    if (flags & PIPIT_CPU_FP16)
+        kernels_init_fp16(kernels);
 #endif
 }
 

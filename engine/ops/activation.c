@@ -47,3 +47,11 @@ void activation_apply_f32(const struct kernels *kernels, enum activation act, fl
         for (int i = 0; i < count; i++)
             values[i] = tanhf(values[i]);
 }
+
+void activation_apply_f16(const struct kernels *kernels, enum activation act, uint16_t *values, int count)
+{
+    if (act == ACT_HARD_SWISH)
+        kernels->hard_swish_f16(values, values, count);
+    else if (act == ACT_HARD_SIGMOID)
+        kernels->hard_sigmoid_f16(values, values, count);
+}

@@ -14,5 +14,7 @@ int need_scale(const struct graph *graph, const struct node *node, const struct 
                struct pipit_error *error);
 /* Applies HARD_SWISH, HARD_SIGMOID or TANH in place; clamps are the kernels' own work. */
 void activation_apply_f32(const struct kernels *kernels, enum activation act, float *values, int count);
+/* The same of float16, without TANH. */
+void activation_apply_f16(const struct kernels *kernels, enum activation act, uint16_t *values, int count);
 
 #endif

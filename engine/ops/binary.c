@@ -220,7 +220,11 @@ static void run_row(const struct step *step, const struct binary_args *args, int
     const void *a = step->in[0], *b = step->in[1];
     void *out = step->out[0];
     row_offsets(&args->loop, row, &a_at, &b_at);
-    if (args->function != BINARY_COUNT)
+    if (args->type == PIPIT_F16)
+        step->kernels->binary_f16[args->function]((uint16_t *)out + out_at, (const uint16_t *)a + a_at,
+                                                  args->loop.step_a, (const uint16_t *)b + b_at,
+                                                  args->loop.step_b, args->loop.n, args->min, args->max);
+    else if (args->function != BINARY_COUNT)
         step->kernels->binary_f32[args->function]((float *)out + out_at, (const float *)a + a_at,
                                                   args->loop.step_a, (const float *)b + b_at,
                                                   args->loop.step_b, args->loop.n, args->min, args->max);
@@ -260,6 +264,24 @@ static void run_flat(const struct step *step, int worker, int workers)
     part.out = out;
     piece.loop.n = end - begin;
     run_row(&part, &piece, 0);
+}
+
+/* Squeeze-excite in float16: all pixels of one image by one factor a channel. */
+static void run_scale(const struct step *step, int worker, int workers)
+{
+    const struct binary_args *args = step->args;
+    int begin, end, n = args->loop.n;
+    share(args->loop.rows, 1, worker, workers, &begin, &end);
+    size_t at = (size_t)begin * (size_t)n;
+    step->kernels->scale_f16((uint16_t *)step->out[0] + at, (const uint16_t *)step->in[0] + at, step->in[1],
+                             n, end - begin, (size_t)n);
+}
+
+static bool is_scale(const struct binary_args *args, const struct node *node)
+{
+    const struct broadcast *loop = &args->loop;
+    return args->type == PIPIT_F16 && args->op == OP_MUL && node->act == ACT_NONE && loop->rank == 1 &&
+           loop->step_a == 1 && loop->step_b == 1 && loop->a[0] == loop->n && loop->b[0] == 0;
 }
 
 /* ---- preparing ---- */
@@ -343,15 +365,17 @@ static int prepare(struct plan *plan, const struct node *node, struct pipit_erro
     args->loop = broadcast_of(t[0], t[1], t[2]);
     args->op = node->op;
     args->type = t[0]->type;
-    args->function = args->type == PIPIT_F32 ? table_function(node->op) : BINARY_COUNT;
+    args->function =
+        args->type == PIPIT_F32 || args->type == PIPIT_F16 ? table_function(node->op) : BINARY_COUNT;
     activation_range_f32(node->act, &args->min, &args->max);
     if (args->type == PIPIT_I8)
         quantised_constants(args, t, node->act);
-    step->run = args->loop.rows == 1 ? run_flat : run;
+    step->run = is_scale(args, node) ? run_scale : args->loop.rows == 1 ? run_flat : run;
     step->args = args;
-    step->kernel = args->type == PIPIT_F32  ? "binary_f32"
-                   : args->type == PIPIT_I8 ? "binary_i8"
-                                            : "binary_int";
+    step->kernel = args->type == PIPIT_F32   ? "binary_f32"
+                   : args->type == PIPIT_F16 ? "binary_f16"
+                   : args->type == PIPIT_I8  ? "binary_i8"
+                                             : "binary_int";
     return 0;
 }
 
@@ -387,13 +411,15 @@ static int infer(struct graph *graph, struct node *node, struct pipit_error *err
     return 0;
 }
 
+#define BINARY_WITH_HALF(name) const struct op_info op_##name = {#name, infer, prepare, .half = half_always}
+BINARY_WITH_HALF(ADD);
+BINARY_WITH_HALF(SUB);
+BINARY_WITH_HALF(MUL);
+BINARY_WITH_HALF(DIV);
+BINARY_WITH_HALF(MAXIMUM);
+BINARY_WITH_HALF(MINIMUM);
+
 #define BINARY(name) const struct op_info op_##name = {#name, infer, prepare, .macs = NULL}
-BINARY(ADD);
-BINARY(SUB);
-BINARY(MUL);
-BINARY(DIV);
 BINARY(FLOOR_DIV);
-BINARY(MAXIMUM);
-BINARY(MINIMUM);
 BINARY(SQUARED_DIFFERENCE);
 BINARY(POW);

@@ -26,10 +26,13 @@ static void finish_tile(const struct step *step, const struct conv_args *args, c
 {
     if (activation_is_clamp(args->act) || args->conv.hard_swish)
         return;
-    for (int i = 0; i < tile->pixels; i++)
-        activation_apply_f32(step->kernels, args->act,
-                             (float *)tile->out + (size_t)i * tile->out_stride + tile->from,
-                             tile->to - tile->from);
+    for (int i = 0; i < tile->pixels; i++) {
+        size_t at = (size_t)i * tile->out_stride + (size_t)tile->from;
+        if (args->element == sizeof(float))
+            activation_apply_f32(step->kernels, args->act, (float *)tile->out + at, tile->to - tile->from);
+        else
+            activation_apply_f16(step->kernels, args->act, (uint16_t *)tile->out + at, tile->to - tile->from);
+    }
 }
 
 /* All groups of `tile`, whose `in`, pixels and channels are set; `pixel` is its first in the output. */
@@ -193,11 +196,14 @@ static int prepare_product(struct plan *plan, const struct node *node, const str
     struct step *step = plan_add_step(plan, node);
     if (!args || !step)
         return -ENOMEM;
-    args->kernel = kind == PRODUCT_I8 ? &plan->kernels->conv_i8 : &plan->kernels->conv_f32;
+    enum pipit_type type = node_input(plan->graph, node, 0)->type;
+    args->kernel = type == PIPIT_I8    ? &plan->kernels->conv_i8
+                   : type == PIPIT_F16 ? &plan->kernels->conv_f16
+                                       : &plan->kernels->conv_f32;
     args->geometry = *geometry;
     args->groups = groups;
     args->out_channels = channels;
-    args->element = kind == PRODUCT_I8 ? 1 : sizeof(float);
+    args->element = pipit_type_size(type);
     args->act = node->act;
     set_shape_of_conv(args, depth);
     set_ranges(plan->graph, node, &args->conv);
@@ -246,7 +252,8 @@ static int64_t macs_conv(const struct graph *graph, const struct node *node)
     return tensor_elements(node_output(graph, node, 0)) * tensor_elements(weights) / weights->shape[0];
 }
 
-const struct op_info op_CONV_2D = {"CONV_2D", infer_conv, prepare_conv, macs_conv, .packs = true};
+const struct op_info op_CONV_2D = {"CONV_2D", infer_conv,           prepare_conv,
+                                   macs_conv, .half = product_half, .packs = true};
 
 /* ---- FULLY_CONNECTED ---- */
 
@@ -290,4 +297,4 @@ static int prepare_fully_connected(struct plan *plan, const struct node *node, s
 }
 
 const struct op_info op_FULLY_CONNECTED = {"FULLY_CONNECTED", infer_fully_connected, prepare_fully_connected,
-                                           macs_conv, .packs = true};
+                                           macs_conv,         .half = product_half,  .packs = true};

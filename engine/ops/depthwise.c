@@ -23,8 +23,12 @@ static void run_tile(const struct step *step, const struct depthwise_args *args,
                                   .out = (char *)step->out[0] + (size_t)at * out_row * args->element,
                                   .out_row = out_row};
     args->kernel->run(&args->depthwise, &tile);
-    if (!activation_is_clamp(args->act) && !args->depthwise.hard_swish)
-        activation_apply_f32(step->kernels, args->act, (float *)tile.out, rows * columns * channels);
+    if (activation_is_clamp(args->act) || args->depthwise.hard_swish)
+        return;
+    if (args->element == sizeof(float))
+        activation_apply_f32(step->kernels, args->act, tile.out, rows * columns * channels);
+    else
+        activation_apply_f16(step->kernels, args->act, tile.out, rows * columns * channels);
 }
 
 static void run_depthwise(const struct step *step, int worker, int workers)
@@ -103,9 +107,11 @@ static int prepare_depthwise(struct plan *plan, const struct node *node, struct 
         .hard_swish = node->act == ACT_HARD_SWISH,
     };
     set_ranges(plan->graph, node, &args->depthwise);
-    args->kernel = kind == PRODUCT_I8 ? &plan->kernels->depthwise_i8 : &plan->kernels->depthwise_f32;
+    args->kernel = in->type == PIPIT_I8    ? &plan->kernels->depthwise_i8
+                   : in->type == PIPIT_F16 ? &plan->kernels->depthwise_f16
+                                           : &plan->kernels->depthwise_f32;
     args->geometry = geometry;
-    args->element = kind == PRODUCT_I8 ? 1 : sizeof(float);
+    args->element = pipit_type_size(in->type);
     args->act = node->act;
     args->outside = kind == PRODUCT_I8 ? in->quant.zero[0] : 0;
     int together = args->kernel->rows;
@@ -143,5 +149,5 @@ static int64_t macs_depthwise(const struct graph *graph, const struct node *node
     return tensor_elements(node_output(graph, node, 0)) * weights->shape[1] * weights->shape[2];
 }
 
-const struct op_info op_DEPTHWISE_CONV_2D = {"DEPTHWISE_CONV_2D", infer_depthwise, prepare_depthwise,
-                                             macs_depthwise, .packs = true};
+const struct op_info op_DEPTHWISE_CONV_2D = {"DEPTHWISE_CONV_2D", infer_depthwise,      prepare_depthwise,
+                                             macs_depthwise,      .half = product_half, .packs = true};

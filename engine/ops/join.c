@@ -125,7 +125,7 @@ static int prepare_concat(struct plan *plan, const struct node *node, struct pip
     return copies ? move_prepare(plan, node, copies, node->inputs) : -ENOMEM;
 }
 
-const struct op_info op_CONCATENATION = {"CONCATENATION", infer_concat, prepare_concat, .macs = NULL};
+const struct op_info op_CONCATENATION = {"CONCATENATION", infer_concat, prepare_concat, .half = half_always};
 
 /* ---- PACK and UNPACK ---- */
 

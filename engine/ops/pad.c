@@ -65,7 +65,7 @@ static int prepare_pad(struct plan *plan, const struct node *node, struct pipit_
     return status ? status : move_prepare(plan, node, &copy, 1);
 }
 
-const struct op_info op_PAD = {"PAD", infer_pad, prepare_pad, .macs = NULL};
+const struct op_info op_PAD = {"PAD", infer_pad, prepare_pad, .half = half_always};
 const struct op_info op_PADV2 = {"PADV2", infer_pad, prepare_pad, .macs = NULL};
 
 /* ---- MIRROR_PAD ---- */

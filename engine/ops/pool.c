@@ -3,12 +3,13 @@
 #include "engine/ops/activation.h"
 #include "engine/ops/geometry.h"
 
+#include <math.h>
 #include <string.h>
 
 struct pool_args {
     struct geometry geometry;
     int channels;
-    bool average, i8, was_u8;
+    bool average, i8, f16, was_u8;
     float min, max;
     int32_t min_i8, max_i8;
     size_t list_bytes, worker_bytes; /* scratch: taps, then one sum a channel */
@@ -64,6 +65,33 @@ static void average_f32(const struct step *step, const struct pool_args *args, c
     }
 }
 
+static void average_f16(const struct step *step, const struct pool_args *args, const void **tap, int taps,
+                        int count, uint16_t *out, float *sum)
+{
+    memset(sum, 0, (size_t)args->channels * sizeof(*sum));
+    for (int t = 0, run; t < taps; t += run) {
+        run = side_by_side(args, (const void *const *)tap + t, taps - t);
+        if (tap[t])
+            step->kernels->accumulate_f16(sum, tap[t], args->channels, run, (size_t)args->channels);
+    }
+    for (int c = 0; c < args->channels; c++)
+        sum[c] /= (float)count;
+    step->kernels->clamp_f32(sum, sum, args->channels, args->min, args->max);
+    step->kernels->f16_from_f32(out, sum, args->channels);
+}
+
+static void max_f16(const struct step *step, const struct pool_args *args, const void **tap, int taps,
+                    uint16_t *out)
+{
+    for (int c = 0; c < args->channels; c++)
+        out[c] = 0xfc00; /* -infinity */
+    for (int t = 0; t < taps; t++)
+        if (tap[t])
+            step->kernels->binary_f16[BINARY_MAX](out, out, 1, tap[t], 1, args->channels, -INFINITY,
+                                                  INFINITY);
+    step->kernels->clamp_f16(out, out, args->channels, args->min, args->max);
+}
+
 static void max_i8(const struct pool_args *args, const void **tap, int taps, int8_t *out)
 {
     memset(out, -128, (size_t)args->channels);
@@ -95,8 +123,13 @@ static void run_pixel(const struct step *step, const struct pool_args *args, con
     for (int t = 0; t < taps; t++)
         count += tap[t] != NULL;
     count = count ? count : 1; /* explicit padding may leave a window without a pixel */
-    if (args->average && args->i8)
-        average_i8(step, args, tap, taps, count, out_i8, (int32_t *)(void *)((char *)tap + args->list_bytes));
+    void *sum = (char *)tap + args->list_bytes;
+    if (args->average && args->f16)
+        average_f16(step, args, tap, taps, count, (uint16_t *)step->out[0] + at, sum);
+    else if (args->f16)
+        max_f16(step, args, tap, taps, (uint16_t *)step->out[0] + at);
+    else if (args->average && args->i8)
+        average_i8(step, args, tap, taps, count, out_i8, sum);
     else if (args->average)
         average_f32(step, args, tap, taps, count, out_f32);
     else if (args->i8)
@@ -126,6 +159,7 @@ static int prepare(struct plan *plan, const struct node *node, struct pipit_erro
     args->channels = in->shape[3];
     args->average = node->op == OP_AVERAGE_POOL_2D;
     args->i8 = in->type == PIPIT_I8;
+    args->f16 = in->type == PIPIT_F16;
     args->was_u8 = in->was_u8;
     activation_range_f32(node->act, &args->min, &args->max);
     if (args->i8)
@@ -136,7 +170,7 @@ static int prepare(struct plan *plan, const struct node *node, struct pipit_erro
     step->run = run;
     step->args = args;
     step->scratch_bytes = args->worker_bytes * (size_t)plan->workers;
-    step->kernel = args->i8 ? "pool_i8" : "pool_f32";
+    step->kernel = args->i8 ? "pool_i8" : args->f16 ? "pool_f16" : "pool_f32";
     return 0;
 }
 
@@ -162,5 +196,5 @@ static int infer(struct graph *graph, struct node *node, struct pipit_error *err
     return status;
 }
 
-const struct op_info op_AVERAGE_POOL_2D = {"AVERAGE_POOL_2D", infer, prepare, .macs = NULL};
-const struct op_info op_MAX_POOL_2D = {"MAX_POOL_2D", infer, prepare, .macs = NULL};
+const struct op_info op_AVERAGE_POOL_2D = {"AVERAGE_POOL_2D", infer, prepare, .half = half_always};
+const struct op_info op_MAX_POOL_2D = {"MAX_POOL_2D", infer, prepare, .half = half_always};

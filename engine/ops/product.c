@@ -14,6 +14,11 @@ enum product_kind product_kind(const struct graph *graph, const struct node *nod
     return node_input(graph, node, WEIGHTS)->type == PIPIT_I8 ? PRODUCT_HYBRID : PRODUCT_F32;
 }
 
+bool product_half(const struct graph *graph, const struct node *node)
+{
+    return product_kind(graph, node) == PRODUCT_F32 && node->act != ACT_TANH;
+}
+
 static int check_weight_scales(const struct graph *graph, const struct node *node, int channels, int axis,
                                struct pipit_error *error)
 {

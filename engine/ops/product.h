@@ -13,6 +13,9 @@ enum product_kind {
 };
 enum product_kind product_kind(const struct graph *graph, const struct node *node);
 
+/* op_info.half: all of them in float32, and an activation that kernels have. */
+bool product_half(const struct graph *graph, const struct node *node);
+
 /* Types, constant weights, bias of `channels`, scales. `axis` is the output channel's dimension of the
  * weights. */
 int product_check(const struct graph *graph, const struct node *node, int channels, int axis,

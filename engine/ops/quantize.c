@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* QUANTIZE, DEQUANTIZE and CAST. */
 #include "engine/ops/activation.h"
-#include "engine/ops/float16.h"
+#include "engine/float16.h"
 
 #include <math.h>
 #include <string.h>
@@ -117,7 +117,29 @@ static void run_cast(const struct step *step, int worker, int workers)
         store(args->to, step->out[0], i, load(args->from, step->in[0], i));
 }
 
+/* Between float32 and float16, by the kernels: float16 networks begin and end so. */
+static void run_cast_f16(const struct step *step, int worker, int workers)
+{
+    const struct convert_args *args = step->args;
+    int begin, end;
+    share(args->count, 64, worker, workers, &begin, &end);
+    if (begin >= end)
+        return;
+    if (args->to == PIPIT_F16)
+        step->kernels->f16_from_f32((uint16_t *)step->out[0] + begin, (const float *)step->in[0] + begin,
+                                    end - begin);
+    else
+        step->kernels->f32_from_f16((float *)step->out[0] + begin, (const uint16_t *)step->in[0] + begin,
+                                    end - begin);
+}
+
 /* ---- preparing ---- */
+
+static bool is_half_cast(const struct convert_args *args)
+{
+    return (args->from == PIPIT_F32 && args->to == PIPIT_F16) ||
+           (args->from == PIPIT_F16 && args->to == PIPIT_F32);
+}
 
 static void set_scales(const struct tensor *in, struct convert_args *args)
 {
@@ -148,6 +170,7 @@ static int prepare(struct plan *plan, const struct node *node, struct pipit_erro
         set_scales(in, args);
     step->run = node->op == OP_QUANTIZE     ? run_quantize
                 : node->op == OP_DEQUANTIZE ? run_dequantize
+                : is_half_cast(args)        ? run_cast_f16
                                             : run_cast;
     step->args = args;
     step->kernel = node->op == OP_QUANTIZE ? "quantize" : node->op == OP_DEQUANTIZE ? "dequantize" : "cast";

@@ -14,7 +14,8 @@ struct reduce_args {
     int rows, inner; /* rows of the innermost dimension */
     int count;       /* elements behind each output */
     int outputs;
-    int32_t *sum; /* int8: one an output */
+    int32_t *sum;   /* int8: one an output */
+    float *sum_f16; /* float16: one an output */
     struct requant requant;
     int32_t in_zero, out_zero;
     float scale;
@@ -186,6 +187,23 @@ static void run(const struct step *step, int worker, int workers)
     finish(step, args, by_channel ? from : 0, by_channel ? to : args->outputs);
 }
 
+/* float16: MEAN of all pixels. */
+static void run_f16(const struct step *step, int worker, int workers)
+{
+    const struct reduce_args *args = step->args;
+    int from, to;
+    share(args->inner, 16, worker, workers, &from, &to);
+    if (from >= to)
+        return;
+    float *sum = args->sum_f16 + from;
+    memset(sum, 0, (size_t)(to - from) * sizeof(*sum));
+    step->kernels->accumulate_f16(sum, (const uint16_t *)step->in[0] + from, to - from, args->rows,
+                                  (size_t)args->inner);
+    for (int i = 0; i < to - from; i++)
+        sum[i] /= (float)args->count;
+    step->kernels->f16_from_f32((uint16_t *)step->out[0] + from, sum, to - from);
+}
+
 /* ---- preparing ---- */
 
 static int axis_mask(const struct graph *graph, const struct node *node, unsigned *mask,
@@ -261,9 +279,14 @@ static int prepare(struct plan *plan, const struct node *node, struct pipit_erro
         args->scale = in->quant.scale[0] / out->quant.scale[0];
         args->requant = mean_requant(in->quant.scale[0], out->quant.scale[0], args->count);
     }
-    step->run = run;
+    if (in->type == PIPIT_F16) {
+        args->sum_f16 = plan_alloc(plan, (size_t)args->outputs, sizeof(*args->sum_f16));
+        if (!args->sum_f16)
+            return -ENOMEM;
+    }
+    step->run = in->type == PIPIT_F16 ? run_f16 : run;
     step->args = args;
-    step->kernel = in->type == PIPIT_I8 ? "reduce_i8" : "reduce_f32";
+    step->kernel = in->type == PIPIT_I8 ? "reduce_i8" : in->type == PIPIT_F16 ? "reduce_f16" : "reduce_f32";
     return 0;
 }
 
@@ -295,8 +318,19 @@ static int infer(struct graph *graph, struct node *node, struct pipit_error *err
     return 0;
 }
 
+static bool mean_of_pixels(const struct graph *graph, const struct node *node)
+{
+    struct pipit_error unused;
+    struct reduce_args args = {0};
+    unsigned mask;
+    if (axis_mask(graph, node, &mask, &unused))
+        return false;
+    merge_dimensions(node_input(graph, node, 0), mask, &args);
+    return !args.reduced[args.rank - 1] && tensor_elements(node_output(graph, node, 0)) == args.inner;
+}
+
 #define REDUCE(name) const struct op_info op_##name = {#name, infer, prepare, .macs = NULL}
-REDUCE(MEAN);
+const struct op_info op_MEAN = {"MEAN", infer, prepare, .half = mean_of_pixels};
 REDUCE(SUM);
 REDUCE(REDUCE_MAX);
 REDUCE(REDUCE_MIN);

@@ -98,9 +98,9 @@ static int infer_expand_dims(struct graph *graph, struct node *node, struct pipi
     return 0;
 }
 
-const struct op_info op_RESHAPE = {"RESHAPE", infer_reshape, .alias = true};
-const struct op_info op_SQUEEZE = {"SQUEEZE", infer_squeeze, .alias = true};
-const struct op_info op_EXPAND_DIMS = {"EXPAND_DIMS", infer_expand_dims, .alias = true};
+const struct op_info op_RESHAPE = {"RESHAPE", infer_reshape, .half = half_always, .alias = true};
+const struct op_info op_SQUEEZE = {"SQUEEZE", infer_squeeze, .half = half_always, .alias = true};
+const struct op_info op_EXPAND_DIMS = {"EXPAND_DIMS", infer_expand_dims, .half = half_always, .alias = true};
 
 /* ---- SHAPE: its answer is known before anything runs ---- */
 

@@ -237,7 +237,7 @@ static int prepare_transpose(struct plan *plan, const struct node *node, struct 
     return move_prepare(plan, node, &copy, 1);
 }
 
-const struct op_info op_TRANSPOSE = {"TRANSPOSE", infer_transpose, prepare_transpose, .macs = NULL};
+const struct op_info op_TRANSPOSE = {"TRANSPOSE", infer_transpose, prepare_transpose, .half = half_always};
 
 /* ---- BROADCAST_TO ---- */
 

@@ -70,6 +70,18 @@ static void run_f32(const struct step *step, const struct unary_args *args, int 
             out[i] = of_float(args->op, in[i], args->alpha);
 }
 
+static void run_f16(const struct step *step, const struct unary_args *args, int begin, int end)
+{
+    const uint16_t *in = (const uint16_t *)step->in[0] + begin;
+    uint16_t *out = (uint16_t *)step->out[0] + begin;
+    if (args->op == OP_HARD_SWISH)
+        step->kernels->hard_swish_f16(out, in, end - begin);
+    else if (args->op == OP_HARD_SIGMOID)
+        step->kernels->hard_sigmoid_f16(out, in, end - begin);
+    else
+        step->kernels->clamp_f16(out, in, end - begin, args->min, args->max);
+}
+
 static void run_i32(const struct unary_args *args, const int32_t *in, int32_t *out, int count)
 {
     for (int i = 0; i < count; i++) {
@@ -90,6 +102,8 @@ static void run(const struct step *step, int worker, int workers)
                                  end - begin, args->table);
     else if (args->type == PIPIT_I32)
         run_i32(args, (const int32_t *)step->in[0] + begin, (int32_t *)step->out[0] + begin, end - begin);
+    else if (args->type == PIPIT_F16)
+        run_f16(step, args, begin, end);
     else
         run_f32(step, args, begin, end);
 }
@@ -253,7 +267,7 @@ static int prepare(struct plan *plan, const struct node *node, struct pipit_erro
         fill_table(args, in, out);
     step->run = run;
     step->args = args;
-    step->kernel = in->type == PIPIT_I8 ? "lookup_i8" : "unary_f32";
+    step->kernel = in->type == PIPIT_I8 ? "lookup_i8" : in->type == PIPIT_F16 ? "unary_f16" : "unary_f32";
     return 0;
 }
 
@@ -284,15 +298,17 @@ static int infer_with_ints(struct graph *graph, struct node *node, struct pipit_
                             error);
 }
 
+#define UNARY_WITH_HALF(name) const struct op_info op_##name = {#name, infer, prepare, .half = half_always}
+UNARY_WITH_HALF(RELU);
+UNARY_WITH_HALF(RELU6);
+UNARY_WITH_HALF(RELU_N1_TO_1);
+UNARY_WITH_HALF(RELU_0_TO_1);
+UNARY_WITH_HALF(HARD_SWISH);
+UNARY_WITH_HALF(HARD_SIGMOID);
+
 #define UNARY(name) const struct op_info op_##name = {#name, infer, prepare, .macs = NULL}
-UNARY(RELU);
-UNARY(RELU6);
-UNARY(RELU_N1_TO_1);
-UNARY(RELU_0_TO_1);
 UNARY(LEAKY_RELU);
 UNARY(ELU);
-UNARY(HARD_SWISH);
-UNARY(HARD_SIGMOID);
 UNARY(LOGISTIC);
 UNARY(TANH);
 UNARY(EXP);

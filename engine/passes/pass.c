@@ -76,6 +76,18 @@ bool node_removed(const struct node *node)
     return node->outputs == 0;
 }
 
+int node_append(struct graph *graph, const struct node *node)
+{
+    int index = graph_add_node(graph, node->op, node->input, node->inputs, node->output, node->outputs);
+    if (index < 0)
+        return index;
+    const int *input = graph->node[index].input, *output = graph->node[index].output;
+    graph->node[index] = *node;
+    graph->node[index].input = input;
+    graph->node[index].output = output;
+    return 0;
+}
+
 static bool is_read(const struct node *node, const bool *wanted)
 {
     for (int i = 0; i < node->outputs; i++)

@@ -22,6 +22,10 @@ int pass_activation(struct graph *graph); /* an activation after its only produc
 /* All of the above but unsign, in the right order, then removes what nothing reads. */
 int optimise(struct graph *graph, struct pipit_error *error);
 
+/* Runs what can be in float16, after all others; *any: there was something. Inputs and outputs stay float32.
+ */
+int pass_float16(struct graph *graph, bool *any, struct pipit_error *error);
+
 /* ---- for passes ---- */
 
 struct uses {      /* who makes and who reads each tensor */
@@ -42,6 +46,7 @@ const int *list_with(struct graph *graph, const int *list, int count, int place,
 bool constant_f32(const struct tensor *tensor, float *value);
 void node_remove(struct node *node); /* marks it; removed for good by graph_sweep() */
 bool node_removed(const struct node *node);
+int node_append(struct graph *graph, const struct node *node); /* a copy at the end; -ENOMEM, -E2BIG */
 int graph_sweep(struct graph *graph); /* drops removed nodes and those whose outputs nothing reads; -ENOMEM */
 
 #endif

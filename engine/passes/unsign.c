@@ -112,14 +112,8 @@ static int append(struct graph *graph, struct node node, const int *twin, bool *
         status = replace(graph, &node.output, node.outputs, twin, tensors);
     if (status)
         return status;
-    int index = graph_add_node(graph, node.op, node.input, node.inputs, node.output, node.outputs);
-    if (index < 0)
-        return index;
-    const int *input = graph->node[index].input, *output = graph->node[index].output;
-    graph->node[index] = node;
-    graph->node[index].input = input;
-    graph->node[index].output = output;
-    if (cast && twin[node.output[0]] >= 0) {
+    status = node_append(graph, &node);
+    if (!status && cast && twin[node.output[0]] >= 0) {
         original[node.output[0]] = true;
         status = flip(graph, node.output[0], twin[node.output[0]]);
     }

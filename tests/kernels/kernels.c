@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Proves and times the kernel table. CPU flags are added one at a time, and each slot whose function is new
- * is held against the last one that passed, C first: integers exactly, floats to 1e-5 of the answer's range.
- * Inputs are seeded and of odd sizes, outputs are poisoned and padded, and what lies behind them must stay.
- * Without a new function there is nothing to compare: exit status 77. With --bench each new function is timed
- * against C.
+ * is held against the last one that passed, C first: integers exactly, floats to 1e-5 of the answer's range,
+ * float16 to what its roundings may add up to. Inputs are seeded and of odd sizes, outputs are poisoned and
+ * padded, and what lies behind them must stay. Without a new function there is nothing to compare: exit
+ * status 77. With --bench each new function is timed against C.
  */
 #include "tests/kernels/kernels.h"
 
@@ -55,6 +55,7 @@ static void walk(struct context *context, unsigned available)
         check_conv(context, &last, &next);
         check_depthwise(context, &last, &next);
         check_elementwise(context, &last, &next);
+        check_float16(context, &last, &next);
         printf("%s: %d new functions\n", text, context->compared - before);
         last = next;
     }

@@ -21,6 +21,7 @@ void report(struct context *context, const char *name, const char *what);
 void check_conv(struct context *context, const struct kernels *last, const struct kernels *next);
 void check_depthwise(struct context *context, const struct kernels *last, const struct kernels *next);
 void check_elementwise(struct context *context, const struct kernels *last, const struct kernels *next);
+void check_float16(struct context *context, const struct kernels *last, const struct kernels *next);
 
 /* A factor as models have them, or with a shift to the left or a large one to the right. */
 struct requant random_requant(struct context *context);

@@ -2,6 +2,7 @@
 #include "tests/kernels/kernels.h"
 
 #include "base/clock.h"
+#include "engine/float16.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -60,9 +61,10 @@ static void *poisoned(size_t bytes)
 
 struct problem {
     int taps, depth, channels, rows, stride;
-    bool i8;
+    enum pipit_type type;
     float *f32, *bias_f32, *in_f32;
     int8_t *w8, *in_i8;
+    uint16_t *in_f16;
     int32_t *bias_i32;
     struct requant *requant;
     const void **list;
@@ -82,9 +84,11 @@ static void fill_f32(struct context *context, float *to, size_t count)
         to[i] = random_float(context);
 }
 
-static struct problem problem_create(struct context *context, int taps, int depth, int n, int rows, bool i8)
+static struct problem problem_create(struct context *context, int taps, int depth, int n, int rows,
+                                     enum pipit_type type)
 {
-    struct problem p = {.taps = taps, .depth = depth, .channels = n, .rows = rows, .i8 = i8, .stride = n + 5};
+    struct problem p = {
+        .taps = taps, .depth = depth, .channels = n, .rows = rows, .type = type, .stride = n + 5};
     size_t weights = (size_t)taps * (size_t)depth * (size_t)n,
            inputs = (size_t)taps * (size_t)rows * (size_t)(depth + 2);
     p.f32 = poisoned(weights * sizeof(float));
@@ -94,12 +98,15 @@ static struct problem problem_create(struct context *context, int taps, int dept
     p.requant = poisoned((size_t)n * sizeof(*p.requant));
     p.in_f32 = poisoned(inputs * sizeof(float));
     p.in_i8 = poisoned(inputs);
+    p.in_f16 = poisoned(inputs * sizeof(uint16_t));
     p.list = poisoned((size_t)taps * sizeof(void *));
     fill_f32(context, p.f32, weights);
     fill_i8(context, p.w8, weights);
     fill_f32(context, p.bias_f32, (size_t)n);
     fill_f32(context, p.in_f32, inputs);
     fill_i8(context, p.in_i8, inputs);
+    for (size_t i = 0; i < inputs; i++)
+        p.in_f16[i] = float16_from_float(p.in_f32[i]);
     for (int j = 0; j < n; j++) {
         p.bias_i32[j] = random_between(context, -100000, 100000);
         p.requant[j] = random_requant(context);
@@ -109,7 +116,8 @@ static struct problem problem_create(struct context *context, int taps, int dept
 
 static void problem_destroy(struct problem *p)
 {
-    void *const owned[] = {p->f32, p->w8, p->bias_f32, p->bias_i32, p->requant, p->in_f32, p->in_i8, p->list};
+    void *const owned[] = {p->f32,    p->w8,    p->bias_f32, p->bias_i32, p->requant,
+                           p->in_f32, p->in_i8, p->in_f16,   p->list};
     for (size_t i = 0; i < sizeof(owned) / sizeof(owned[0]); i++)
         free(owned[i]);
 }
@@ -119,23 +127,44 @@ static struct conv_weights weights_of(const struct problem *p, int32_t in_zero)
     return (struct conv_weights){p->f32, p->w8, p->bias_f32, p->bias_i32, p->requant, in_zero};
 }
 
+static const void *inputs_of(const struct problem *p)
+{
+    return p->type == PIPIT_I8    ? (const void *)p->in_i8
+           : p->type == PIPIT_F16 ? (const void *)p->in_f16
+                                  : p->in_f32;
+}
+
 /* Tap t of all pixels lies in one piece, each pixel with two elements that are not its own. */
 static size_t input_step(const struct problem *p)
 {
-    return ((size_t)p->depth + 2) * (p->i8 ? 1 : sizeof(float));
+    return ((size_t)p->depth + 2) * pipit_type_size(p->type);
 }
 
 static void list_inputs(const struct problem *p)
 {
     for (int t = 0; t < p->taps; t++)
-        p->list[t] = (p->i8 ? (const char *)p->in_i8 : (const char *)p->in_f32) +
-                     (size_t)t * (size_t)p->rows * input_step(p);
+        p->list[t] = (const char *)inputs_of(p) + (size_t)t * (size_t)p->rows * input_step(p);
+}
+
+/* Products of numbers up to 1 are summed in float16, in any order, against float32. */
+static bool same_f16_sums(const struct problem *p, const uint16_t *a, const uint16_t *b)
+{
+    float tolerance = 0x1p-12f * (float)(8 + p->taps * p->depth);
+    for (int i = 0; i < p->rows * p->stride + GUARD; i++) {
+        bool inside = i < p->rows * p->stride && i % p->stride < p->channels;
+        float x = float16_to_float(a[i]), y = float16_to_float(b[i]);
+        if (inside ? !(fabsf(x - y) <= tolerance + 0x1p-9f * fabsf(x)) : a[i] != b[i])
+            return false;
+    }
+    return true;
 }
 
 static bool same(const struct problem *p, const void *a, const void *b)
 {
     size_t count = (size_t)p->rows * (size_t)p->stride + GUARD;
-    if (p->i8)
+    if (p->type == PIPIT_F16)
+        return same_f16_sums(p, a, b);
+    if (p->type == PIPIT_I8)
         return same_bytes(a, b, count);
     return same_f32(a, b, p->rows, p->channels, p->stride, 1e-5f) &&
            same_bytes((const float *)a + count - GUARD, (const float *)b + count - GUARD,
@@ -144,7 +173,7 @@ static bool same(const struct problem *p, const void *a, const void *b)
 
 static void *output(const struct problem *p)
 {
-    return poisoned(((size_t)p->rows * (size_t)p->stride + GUARD) * (p->i8 ? 1 : sizeof(float)));
+    return poisoned(((size_t)p->rows * (size_t)p->stride + GUARD) * pipit_type_size(p->type));
 }
 
 /* ---- convolutions ---- */
@@ -199,9 +228,9 @@ static struct conv random_conv(struct context *context, const struct problem *p)
 }
 
 static void conv_case(struct context *context, const struct conv_kernel *last, const struct conv_kernel *next,
-                      bool i8, int taps, int depth, int n, int rows)
+                      enum pipit_type type, int taps, int depth, int n, int rows)
 {
-    struct problem p = problem_create(context, taps, depth, n, rows, i8);
+    struct problem p = problem_create(context, taps, depth, n, rows, type);
     struct conv conv = random_conv(context, &p);
     int32_t in_zero = random_between(context, -128, 127);
     double ms;
@@ -218,9 +247,9 @@ static void conv_case(struct context *context, const struct conv_kernel *last, c
 }
 
 static void bench_conv(struct context *context, const struct conv_kernel *c, const struct conv_kernel *next,
-                       bool i8)
+                       enum pipit_type type)
 {
-    struct problem p = problem_create(context, 1, 96, 96, 196, i8);
+    struct problem p = problem_create(context, 1, 96, 96, 196, type);
     struct conv conv = random_conv(context, &p);
     double best[2] = {1e9, 1e9};
     conv.weight_zero = 0;
@@ -237,27 +266,28 @@ static void bench_conv(struct context *context, const struct conv_kernel *c, con
 }
 
 static void check_one_conv(struct context *context, const struct conv_kernel *last,
-                           const struct conv_kernel *next, const struct conv_kernel *c, bool i8)
+                           const struct conv_kernel *next, const struct conv_kernel *c, enum pipit_type type)
 {
     if (last->run == next->run)
         return;
     context->compared++;
     if (context->bench) {
-        bench_conv(context, c, next, i8);
+        bench_conv(context, c, next, type);
         return;
     }
     for (int n = 0; n < CHANNELS; n++)
         for (int d = 0; d < DEPTHS; d++) {
             int taps = random_between(context, 0, 3) ? 1 : random_between(context, 2, 9);
-            conv_case(context, last, next, i8, taps, depths[d], channels[n],
+            conv_case(context, last, next, type, taps, depths[d], channels[n],
                       random_between(context, 1, ROWS_MAX));
         }
 }
 
 void check_conv(struct context *context, const struct kernels *last, const struct kernels *next)
 {
-    check_one_conv(context, &last->conv_f32, &next->conv_f32, &context->c.conv_f32, false);
-    check_one_conv(context, &last->conv_i8, &next->conv_i8, &context->c.conv_i8, true);
+    check_one_conv(context, &last->conv_f32, &next->conv_f32, &context->c.conv_f32, PIPIT_F32);
+    check_one_conv(context, &last->conv_i8, &next->conv_i8, &context->c.conv_i8, PIPIT_I8);
+    check_one_conv(context, &last->conv_f16, &next->conv_f16, &context->c.conv_f16, PIPIT_F16);
 }
 
 /* ---- depthwise ---- */
@@ -275,7 +305,7 @@ static struct windows windows_of(const struct depthwise *d, int rows, int column
 static void *run_depthwise(const struct depthwise_kernel *kernel, struct depthwise d, const struct problem *p,
                            const struct windows *w, double *ms)
 {
-    size_t element = p->i8 ? 1 : sizeof(float), in_row = (size_t)w->in_columns * (size_t)d.channels * element;
+    size_t element = pipit_type_size(p->type), in_row = (size_t)w->in_columns * (size_t)d.channels * element;
     struct conv_weights weights = weights_of(p, d.in_zero);
     void *packed = poisoned(kernel->packed_bytes(&d)), *out = output(p);
     const void *row[64];
@@ -285,8 +315,7 @@ static void *run_depthwise(const struct depthwise_kernel *kernel, struct depthwi
     for (int y = 0; y < w->rows; y += kernel->rows) {
         int rows = w->rows - y < kernel->rows ? w->rows - y : kernel->rows;
         for (int k = 0; k < windows_of(&d, rows, w->columns).in_rows; k++)
-            row[k] = (const char *)(p->i8 ? (const void *)p->in_i8 : p->in_f32) +
-                     (size_t)(y * d.stride[0] + k) * in_row;
+            row[k] = (const char *)inputs_of(p) + (size_t)(y * d.stride[0] + k) * in_row;
         struct depthwise_tile tile = {
             row, rows, w->columns, (char *)out + (size_t)y * (size_t)p->stride * element, (size_t)p->stride};
         kernel->run(&d, &tile);
@@ -298,18 +327,18 @@ static void *run_depthwise(const struct depthwise_kernel *kernel, struct depthwi
 
 /* Room for the inputs of all windows as `depth`, and rows of outputs as `channels`. */
 static struct problem depthwise_problem(struct context *context, const struct depthwise *d,
-                                        const struct windows *w, bool i8)
+                                        const struct windows *w, enum pipit_type type)
 {
     int taps = depthwise_taps(d), n = d->channels * d->multiplier, wide = w->columns * n;
     int inputs = (w->in_rows * w->in_columns * d->channels + taps * w->rows - 1) / (taps * w->rows);
-    return problem_create(context, taps, inputs, wide, w->rows, i8);
+    return problem_create(context, taps, inputs, wide, w->rows, type);
 }
 
 static void depthwise_case(struct context *context, const struct depthwise_kernel *last,
-                           const struct depthwise_kernel *next, bool i8, struct depthwise d)
+                           const struct depthwise_kernel *next, enum pipit_type type, struct depthwise d)
 {
     struct windows w = windows_of(&d, random_between(context, 1, 3), random_between(context, 1, 9));
-    struct problem p = depthwise_problem(context, &d, &w, i8);
+    struct problem p = depthwise_problem(context, &d, &w, type);
     struct conv conv = random_conv(context, &p);
     d.min_f32 = conv.min_f32;
     d.max_f32 = conv.max_f32;
@@ -334,7 +363,7 @@ static void depthwise_case(struct context *context, const struct depthwise_kerne
 }
 
 static void bench_depthwise(struct context *context, const struct depthwise_kernel *c,
-                            const struct depthwise_kernel *next, bool i8)
+                            const struct depthwise_kernel *next, enum pipit_type type)
 {
     struct depthwise d = {.size = {3, 3},
                           .stride = {1, 1},
@@ -345,7 +374,7 @@ static void bench_depthwise(struct context *context, const struct depthwise_kern
                           .min_i8 = -128,
                           .max_i8 = 127};
     struct windows w = windows_of(&d, 14, 14);
-    struct problem p = depthwise_problem(context, &d, &w, i8);
+    struct problem p = depthwise_problem(context, &d, &w, type);
     double best[2] = {1e9, 1e9};
     for (int round = 0; round < 20; round++)
         for (int k = 0; k < 2; k++) {
@@ -360,7 +389,7 @@ static void bench_depthwise(struct context *context, const struct depthwise_kern
 
 static void check_one_depthwise(struct context *context, const struct depthwise_kernel *last,
                                 const struct depthwise_kernel *next, const struct depthwise_kernel *c,
-                                bool i8)
+                                enum pipit_type type)
 {
     static const int sizes[][2] = {{3, 3}, {5, 5}, {1, 1}, {2, 3}, {3, 1}, {7, 7}, {8, 8}};
     enum { SIZES = sizeof(sizes) / sizeof(sizes[0]) };
@@ -368,7 +397,7 @@ static void check_one_depthwise(struct context *context, const struct depthwise_
         return;
     context->compared++;
     if (context->bench) {
-        bench_depthwise(context, c, next, i8);
+        bench_depthwise(context, c, next, type);
         return;
     }
     for (int n = 0; n < CHANNELS; n++)
@@ -379,13 +408,16 @@ static void check_one_depthwise(struct context *context, const struct depthwise_
             d.dilation[0] = d.dilation[1] = random_between(context, 0, 6) ? 1 : 2;
             if (random_between(context, 0, 5) == 0)
                 d.multiplier = 2;
-            depthwise_case(context, last, next, i8, d);
+            depthwise_case(context, last, next, type, d);
         }
 }
 
 void check_depthwise(struct context *context, const struct kernels *last, const struct kernels *next)
 {
     check_one_depthwise(context, &last->depthwise_f32, &next->depthwise_f32, &context->c.depthwise_f32,
-                        false);
-    check_one_depthwise(context, &last->depthwise_i8, &next->depthwise_i8, &context->c.depthwise_i8, true);
+                        PIPIT_F32);
+    check_one_depthwise(context, &last->depthwise_i8, &next->depthwise_i8, &context->c.depthwise_i8,
+                        PIPIT_I8);
+    check_one_depthwise(context, &last->depthwise_f16, &next->depthwise_f16, &context->c.depthwise_f16,
+                        PIPIT_F16);
 }
