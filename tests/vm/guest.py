@@ -78,11 +78,16 @@ class Process:
     def wait_log(self, pattern, limit=60, after=0):
         """Waits until the log has a line like this (from character `after` on); returns the match."""
         end = time.monotonic() + limit * self.guest.pace
-        while not (match := re.search(pattern, self.log()[after:], re.MULTILINE)):
-            expect(time.monotonic() < end, f"{self.name} did not say {pattern!r} in {limit} s; its log:\n{self.log()[-3000:]}")
-            expect(self.running(), f"{self.name} has ended and did not say {pattern!r}; its log:\n{self.log()[-3000:]}")
-            time.sleep(0.3)
-        return match
+        look = time.monotonic() + 1  # into the guest; that takes longer than a look into the log
+        while True:
+            time.sleep(0.05)
+            now, running = time.monotonic(), True
+            if now > look:
+                look, running = now + 1, self.running()
+            if match := re.search(pattern, self.log()[after:], re.MULTILINE):
+                return match
+            expect(running, f"{self.name} has ended and did not say {pattern!r}; its log:\n{self.log()[-3000:]}")
+            expect(now < end, f"{self.name} did not say {pattern!r} in {limit} s; its log:\n{self.log()[-3000:]}")
 
     def signal(self, name):
         self.guest.sh(f"kill -{name} {self.pid}")
@@ -125,6 +130,7 @@ class Guest(machine.Machine):
     """A machine with pipit and the tests' own programs in it."""
 
     test_name = "start"
+    notes = ()  # what the test that runs has measured
 
     def put(self, source, target):
         """Copies a file or folder of the host to /host/files/TARGET."""
@@ -145,6 +151,12 @@ class Guest(machine.Machine):
         path.mkdir(parents=True, exist_ok=True)
         path.chmod(0o777)
         return path
+
+    def note(self, text):
+        """Something measured, for the results."""
+        self.notes.append(text)
+        with open(self.log_folder() / "notes.txt", "a", encoding="utf-8") as out:
+            out.write(text + "\n")
 
     def background(self, name, command, user="root", kind=Process):
         log = self.log_folder() / f"{name}.log"

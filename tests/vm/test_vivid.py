@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """vivid, the kernel's own video test driver: many formats, one and several planes, and errors on demand."""
 from guest import expect, test
+from test_faults import recovered, uptime, within
 from test_live import BOXES, screen_options, settled, shown
 
 FORMATS = "rgb24 yuyv uyvy nv12 nv21 yuv420 yvu420 bgr24 xrgb32 grey".split()
@@ -66,6 +67,8 @@ def errors(guest):
     guest.sh(f"v4l2-ctl -d {node} -c disconnect=1")
     pipit.wait_log("waiting for it")
     guest.sh("for _ in $(seq 50); do rmmod vivid 2>/dev/null && break; sleep 0.2; done")
+    since = uptime(guest)
     load(guest)
+    within(guest, recovered(guest, pipit, since, "pictures again"), 20, "the driver's return")
     guest.compare(before, shown(guest, pipit, guest.test_name + " after"), 1, 16)
     expect(pipit.end() == 0, pipit.log())
