@@ -19,6 +19,8 @@ struct photo {
 struct photos {
     struct photo *photo;
     int count;
+    enum photo_format format; /* as they are prepared */
+    int width, height;
 };
 
 static void *must(void *memory)
@@ -129,8 +131,14 @@ static void prepare(struct photo *photo, enum photo_format format, int width, in
     free(scaled);
 }
 
+/* A camera that is plugged in again sends what it sent before. */
 void photos_prepare(struct photos *photos, enum photo_format format, int width, int height)
 {
+    if (photos->format == format && photos->width == width && photos->height == height)
+        return;
+    photos->format = format;
+    photos->width = width;
+    photos->height = height;
     for (int i = 0; i < photos->count; i++)
         prepare(&photos->photo[i], format, width, height);
 }
