@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What the screen says when something is wrong, and the status corner. */
 #include "app/live/live.h"
+#include "app/live/plain.h"
 #include "base/clock.h"
 #include "base/log.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -37,11 +39,27 @@ static struct fault camera_fault(int problem)
     }
 }
 
+/* As people call it who know no paths; the log has those. */
+static void camera_detail(const struct feed *feed, char *text, size_t size)
+{
+    char name[sizeof(feed->info.name)];
+    bool absent = feed->problem == -ENODEV || feed->problem == -ENOENT, known = *feed->info.name != 0;
+    plain_camera(feed->name, name, sizeof(name));
+    if (known && !strcmp(feed->info.id, feed->name))
+        memcpy(name, feed->info.name, sizeof(name));
+    if (absent && strchr(feed->name, '/'))
+        snprintf(text, size, "%s is not connected", name);
+    else
+        plain_sentence(feed->why, feed->name, name, text, size);
+    text[0] = (char)toupper((unsigned char)text[0]);
+}
+
 static bool camera_missing(const struct live *live, uint64_t now)
 {
     const struct feed *feed = &live->feed;
     double patience = feed->problem ? patience_s : patience_at_start_s;
-    return feed->closed_ns && feed->state != FEED_ENDED && (double)(now - feed->closed_ns) / 1e9 > patience;
+    bool ends = feed->state == FEED_ENDED || feed->problem == -ENODATA; /* a replay */
+    return feed->closed_ns && !ends && (double)(now - feed->closed_ns) / 1e9 > patience;
 }
 
 /* The longer the network takes, the longer it may be silent. */
@@ -75,7 +93,9 @@ void notice_update(struct live *live, uint64_t now)
     live->dark = missing;
     if (missing) {
         struct fault fault = camera_fault(live->feed.problem);
-        look_notice(look, phrase_in(look->language, fault.phrase), live->feed.why, fault.code);
+        char detail[sizeof(live->feed.why)];
+        camera_detail(&live->feed, detail, sizeof(detail));
+        look_notice(look, phrase_in(look->language, fault.phrase), detail, fault.code);
     } else if (live->model_status && !live->seen.has_model) {
         look_notice(look, phrase_in(look->language, PHRASE_NO_MODEL), live->model_why, "M1");
     } else if (live->hung) {
