@@ -29,7 +29,7 @@ int input_open(struct input *input, const char *path)
 {
     struct stat info;
     bool is_stdin = !strcmp(path, "-");
-    *input = (struct input){.fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)};
+    *input = (struct input){.fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)};
     if (input->fd < 0 || fstat(input->fd, &info))
         return -errno;
     if (!S_ISREG(info.st_mode))
@@ -84,7 +84,7 @@ int input_more(struct input *input, size_t most, int timeout_ms)
         return status;
     ssize_t got = read(input->fd, input->bytes + input->size, input->room - input->size);
     if (got < 0)
-        return errno == EINTR ? -EAGAIN : -errno;
+        return errno == EINTR || errno == EAGAIN ? -EAGAIN : -errno;
     input->size += (size_t)got;
     input->ended = got == 0;
     return 0;

@@ -16,7 +16,8 @@ struct input {
     size_t room;
 };
 
-/* "-": standard input. A folder is -EISDIR, other errors are those of open(), fstat() and mmap(). */
+/* "-": standard input. A pipe is not waited for. A folder is -EISDIR, other errors are those of open(),
+ * fstat() and mmap(). */
 int input_open(struct input *input, const char *path);
 void input_close(struct input *input);
 /* Reads once from a stream, waiting for up to `timeout_ms`. Returns 0: there are more bytes, or it has ended;

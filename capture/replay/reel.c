@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { STREAM_WAIT_MS = 10000 }; /* for a stream's first frame */
 
@@ -154,6 +155,13 @@ static bool is_one_picture(const struct input *input)
            first.width != second.width || first.height != second.height;
 }
 
+/* A film of one picture looks like a photo. */
+static bool is_named_film(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    return dot && (!strcasecmp(dot, ".mjpeg") || !strcasecmp(dot, ".mjpg"));
+}
+
 static int open_photo(struct reel *reel, const char *path, const struct source_settings *settings,
                       struct source_error *error)
 {
@@ -229,13 +237,16 @@ static int open_bytes(struct reel *reel, const char *path, const struct source_s
     int status = 0;
     while (input->size < 8 && !input->ended && !status)
         status = input_more(input, FILM_FRAME_MAX, STREAM_WAIT_MS);
+    if (status == -EAGAIN)
+        return source_fail(error, -EIO, "nothing came from %s in %d s; start what writes to it first", path,
+                           STREAM_WAIT_MS / 1000);
     if (status)
         return source_fail(error, -EIO, "nothing came from %s: %s", path, strerror(-status));
     bool jpeg = input->size >= 2 && !memcmp(input->bytes, "\xff\xd8", 2),
          parts = input->size >= 2 && !memcmp(input->bytes, "--", 2), /* multipart/x-mixed-replace */
         png = input->size >= 4 && !memcmp(input->bytes, "\x89PNG", 4);
     reel->y4m = input->size >= 4 && !memcmp(input->bytes, "YUV4", 4);
-    if (input->fd < 0 && (png || (jpeg && is_one_picture(input))))
+    if (input->fd < 0 && (png || (jpeg && !is_named_film(path) && is_one_picture(input))))
         return open_photo(reel, path, settings, error);
     if (jpeg || parts || reel->y4m)
         return open_film(reel, path, settings, error);

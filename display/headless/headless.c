@@ -122,9 +122,14 @@ static int png_open(struct screen **screen, const char *rest, const struct scree
     return 0;
 }
 
+/* A pipe that nobody reads is not waited for: ENXIO (fifo(7)). Later on its reader is. */
 static int open_stream(const char *path)
 {
-    return strcmp(path, "-") ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : STDOUT_FILENO;
+    int fd = strcmp(path, "-") ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_CLOEXEC, 0666)
+                               : STDOUT_FILENO;
+    if (fd > STDERR_FILENO)
+        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+    return fd;
 }
 
 static int mjpeg_open(struct screen **screen, const char *rest, const struct screen_settings *settings,
@@ -134,7 +139,9 @@ static int mjpeg_open(struct screen **screen, const char *rest, const struct scr
     if (!*rest)
         return screen_fail(error, -EINVAL, "mjpeg: needs a file, or - for standard output");
     if (stream < 0)
-        return screen_fail(error, -errno, "cannot write to %s: %s", rest, strerror(errno));
+        return screen_fail(error, -errno, "cannot write to %s: %s", rest,
+                           errno == ENXIO ? "nobody reads this pipe; start its reader first"
+                                          : strerror(errno));
     struct memory *memory = memory_create(settings, CANVASES, &status, error);
     if (!memory) {
         if (stream > STDERR_FILENO)

@@ -265,6 +265,35 @@ class Faults(RunTest):
         for key in "stats", "events":
             _, errors = self.run_live("--source", "replay:red.png", "--screen", "none", f"--{key}", "pipe", status=73)
             self.assertIn("start its reader first", errors)
+        _, errors = self.run_live("--source", "replay:red.png", "--screen", "mjpeg:pipe", status=73)
+        self.assertIn("start its reader first", errors)
+
+    def test_pictures_through_a_named_pipe(self):
+        os.mkfifo(self.folder / "pipe")
+        reader = subprocess.Popen(["cat", "pipe"], cwd=self.folder, stdout=subprocess.PIPE)
+        self.addCleanup(reader.wait)
+        self.addCleanup(reader.stdout.close)
+        self.addCleanup(reader.kill)
+        deadline = time.monotonic() + 60
+        while True:  # until its reader is there
+            out = subprocess.run(self.command("run", "--source", "replay:red.png", "--screen", "mjpeg:pipe", "--mode", "64x48",
+                                              "--frames", 1, *self.CLASSIFY), cwd=self.folder, env=self.environment,
+                                 stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+            if out.returncode != 73 or time.monotonic() > deadline:
+                break
+        self.assertEqual(out.returncode, 0, out.stderr)
+        self.assertEqual(reader.stdout.read(2), b"\xff\xd8")
+
+    def test_a_pipe_that_nobody_writes_to_holds_nothing_up(self):
+        os.mkfifo(self.folder / "pipe")
+        self.run_live("--source", "replay:photos", "--screen", "mjpeg:film.mjpeg", "--mode", "64x48", "--once", "--every-frame",
+                      *self.CLASSIFY)
+        child = self.start("--source", "replay:pipe", "--screen", "memory", *self.CLASSIFY)
+        self.wait_for(child, "the model is")
+        with open(self.folder / "pipe", "wb") as pipe:
+            pipe.write((self.folder / "film.mjpeg").read_bytes())
+            self.wait_for(child, "the camera is 'pipe'")
+        self.end(child)
 
     def test_signals_end_it(self):
         for number in signal.SIGTERM, signal.SIGINT:
@@ -366,18 +395,15 @@ class Reload(RunTest):
         self.assertEqual(lines[-1]["dropped"]["capture"], 0)
 
     def test_a_reload_during_the_start_is_no_end(self):
-        os.mkfifo(self.folder / "pipe")
-        child = self.start("--source", "replay:red.png", "--screen", "mjpeg:pipe", *self.CLASSIFY)
+        child = self.start("--source", "replay:red.png", "--screen", "memory", *self.CLASSIFY)
         until = time.monotonic() + 60
         while not self.blocked(child.pid) >> signal.SIGHUP - 1 & 1:
             self.assertIsNone(child.poll())
             self.assertLess(time.monotonic(), until)
             time.sleep(0.02)
         child.send_signal(signal.SIGHUP)
-        with open(self.folder / "pipe", "rb") as pipe:  # only now the screen is there
-            self.wait_for(child, "the settings were read again")
-            self.assertEqual(pipe.read(2), b"\xff\xd8")
-            child.kill()
+        self.wait_for(child, "the settings were read again")
+        self.end(child)
 
     @staticmethod
     def blocked(pid):

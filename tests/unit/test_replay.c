@@ -422,7 +422,54 @@ START_TEST(test_photo_with_preview)
 }
 END_TEST
 
+/* The name says what the bytes do not: a film, if only of one picture. */
+START_TEST(test_one_picture)
+{
+    static const struct {
+        const char *file;
+        uint32_t format;
+    } kinds[] = {{"one.mjpeg", FRAME_MJPEG}, {"one.MJPG", FRAME_MJPEG}, {"one.jpg", FRAME_RGB24}};
+    struct bytes bytes = {0};
+    add_jpeg(&bytes, 0);
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        save(kinds[i].file, &bytes);
+        open_good(kinds[i].file);
+        for (int turn = 0; turn < 2; turn++) {
+            struct frame *frame = take_good();
+            ck_assert_uint_eq(frame->format, kinds[i].format);
+            ck_assert_int_eq(frame->width, 48);
+            frame_unref(frame);
+        }
+        source_close(source);
+        source = NULL;
+    }
+    bytes_free(&bytes);
+}
+END_TEST
+
 /* ---- streams ---- */
+
+/* It may be opened before anyone writes. */
+START_TEST(test_named_pipe)
+{
+    struct bytes bytes = {0};
+    char path[128];
+    add_jpeg(&bytes, 0);
+    snprintf(path, sizeof(path), "%s/pipe", folder);
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    pid_t writer = fork();
+    if (!writer) {
+        int fd = open(path, O_WRONLY); /* waits for the reader */
+        _exit(fd < 0 || write(fd, bytes.data, bytes.size) != (ssize_t)bytes.size);
+    }
+    open_good("pipe");
+    struct frame *frame = take_good();
+    ck_assert_uint_eq(frame->size, bytes.size);
+    frame_unref(frame);
+    ck_assert_int_eq(take(&frame), -ENODATA);
+    bytes_free(&bytes);
+}
+END_TEST
 
 /* Standard input becomes a pipe that holds the bytes; returns its other end. */
 static int feed(const struct bytes *bytes)
@@ -525,6 +572,8 @@ int main(void)
     tcase_add_test(tests, test_mjpeg);
     tcase_add_test(tests, test_mjpeg_cut);
     tcase_add_test(tests, test_photo_with_preview);
+    tcase_add_test(tests, test_one_picture);
+    tcase_add_test(tests, test_named_pipe);
     tcase_add_test(tests, test_stream);
     tcase_add_test(tests, test_mjpeg_stream);
     tcase_add_test(tests, test_refused);
