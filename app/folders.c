@@ -2,34 +2,46 @@
 #include "app/folders.h"
 
 #include <libgen.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
+
+/* Without /proc, as in a small container, by the name that it was started with (getauxval(3)). */
+static bool find_program(char program[PATH_MAX])
+{
+    ssize_t length = readlink("/proc/self/exe", program, PATH_MAX - 1);
+    const char *started = length < 0 ? (const char *)getauxval(AT_EXECFN) : NULL;
+    program[length > 0 ? length : 0] = 0;
+    return length > 0 || (started && realpath(started, program));
+}
+
+static char *folder_beside(const char *folder, const char *place)
+{
+    char *path, *real = NULL;
+    if (asprintf(&path, "%s/%s/fetch", folder, place) < 0)
+        return NULL;
+    if (!access(path, F_OK)) {
+        path[strlen(path) - strlen("/fetch")] = 0;
+        real = realpath(path, NULL);
+    }
+    free(path);
+    return real;
+}
 
 /* The checkout's models/ when the program runs from its build folder, else the installed ones. */
 char *folder_own(void)
 {
-    static const char *const places[] = {"../../models", "../share/pipit/models"};
-    char program[4096], *path;
-    ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
-    if (length < 0)
-        return NULL;
-    program[length] = 0;
-    const char *folder = dirname(program);
-    for (int i = 0; i < 2; i++) {
-        char *real = NULL;
-        if (asprintf(&path, "%s/%s/fetch", folder, places[i]) < 0)
-            return NULL;
-        if (!access(path, F_OK)) {
-            path[strlen(path) - strlen("/fetch")] = 0;
-            real = realpath(path, NULL);
-        }
-        free(path);
-        if (real)
-            return real;
+    char program[PATH_MAX], *own = NULL;
+    if (find_program(program)) {
+        const char *folder = dirname(program);
+        own = folder_beside(folder, "../../models");
+        own = own ? own : folder_beside(folder, "../share/pipit/models");
     }
-    return access(PIPIT_MODELS_DIR, F_OK) ? NULL : strdup(PIPIT_MODELS_DIR);
+    return own || access(PIPIT_MODELS_DIR, F_OK) ? own : strdup(PIPIT_MODELS_DIR);
 }
 
 static char *home_folder(const char *variable, const char *otherwise, const char *rest)

@@ -2,8 +2,10 @@
 """infer, info, bench, and the catalogue."""
 import hashlib
 import json
+import os
 import re
 import struct
+import subprocess
 import unittest
 
 from fixtures import GREEN, RAW_CARD, RED, ROOT, CommandTest, colours, png, raw_heads, refused, two_inputs
@@ -148,6 +150,18 @@ class Catalogue(CommandTest):
             self.assertRegex(entries[name]["source"], "^(PyPI|npm) ")
             self.assertRegex(entries[name]["sha256"], "^[0-9a-f]{64}$")
         self.assertIn("\ncolours  (default to classify)\n    Colours\n", "\n" + self.pipit("models", "list")[0])
+
+    @unittest.skipIf("MESON_EXE_WRAPPER" in os.environ or "ASAN_OPTIONS" in os.environ, "emulators and sanitizers need /proc")
+    def test_the_own_models_are_found_without_proc(self):
+        """As in a small container: an empty folder lies over /proc."""
+        program, = self.command()
+        self.environment["LD_LIBRARY_PATH"] = os.path.join(os.path.dirname(program), "../engine")  # $ORIGIN needs /proc too
+        script = 'mount -t tmpfs none /proc && exec "$0" models list'
+        out = subprocess.run(["unshare", "-rm", "sh", "-c", script, program], cwd=self.folder, env=self.environment,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+        if "unshare" in out.stderr or "mount" in out.stderr:
+            self.skipTest(f"no namespaces here: {out.stderr.strip()}")
+        self.assertIn("efficientnet-lite0", out.stdout, out.stderr)
 
     def test_verify(self):
         right = hashlib.sha256(colours()).hexdigest()
