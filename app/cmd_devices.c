@@ -88,6 +88,7 @@ static struct json_object *camera_object(const struct camera *camera)
     json_add(object, "driver", json_text(camera->driver));
     json_add(object, "bus", text_or_null(camera->bus));
     json_add(object, "problem", text_or_null(camera->problem));
+    json_add(object, "same_as", text_or_null(camera->same_as));
     for (int i = 0; i < camera->sizes; i++)
         json_object_array_add(sizes, size_object(&camera->size[i]));
     for (int i = 0; i < camera->controls; i++)
@@ -105,6 +106,8 @@ static void say_camera(const struct camera *camera)
     if (*camera->path)
         say(", %s", camera->path);
     say(")\n    --source %s\n", camera->id);
+    if (*camera->same_as)
+        say("    the same camera as %s, through libcamera\n", camera->same_as);
     if (*camera->problem)
         say("    problem: %s\n", camera->problem);
     for (int i = 0; i < camera->sizes; i++) {

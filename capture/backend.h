@@ -33,6 +33,7 @@ int source_fail(struct source_error *error, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 struct camera *camera_list_add(struct camera_list *list); /* zeroed; NULL: no memory */
+void camera_list_pair(struct camera_list *list);          /* finds those that are listed twice */
 
 #ifdef __cplusplus
 }

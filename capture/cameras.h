@@ -23,6 +23,8 @@ struct camera {
     char id[160];  /* for source_settings.name: the most stable name that there is */
     char path[64]; /* "/dev/video0", "" for libcamera's */
     char name[96], driver[32], bus[64];
+    char usb[48]; /* "8:1.0-5986:2115": its port, interface, vendor and product; "": not at USB, or unknown */
+    char same_as[160]; /* the id of the V4L2 camera that this one of libcamera's is too; "": none */
     char problem[256]; /* "": it can be used; else what is wrong and what to do: who holds it, which group */
     struct camera_size *size;
     struct camera_control *control;

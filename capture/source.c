@@ -151,6 +151,23 @@ uint64_t source_dropped(const struct source *source)
     return source->dropped;
 }
 
+/* libcamera's names of USB cameras end with what udev knows of them:
+ * CONTROLLER-PORT:INTERFACE-VENDOR:PRODUCT. */
+static bool is_same(const struct camera *v4l2, const struct camera *other)
+{
+    size_t end = strlen(other->id), length = strlen(v4l2->usb);
+    return length && !strncmp(other->id, "libcamera:", 10) && end > length &&
+           other->id[end - length - 1] == '-' && !strcmp(other->id + end - length, v4l2->usb);
+}
+
+void camera_list_pair(struct camera_list *list)
+{
+    for (int i = 0; i < list->count; i++)
+        for (int k = 0; k < list->count; k++)
+            if (!*list->camera[i].same_as && is_same(&list->camera[k], &list->camera[i]))
+                memcpy(list->camera[i].same_as, list->camera[k].id, sizeof(list->camera[k].id));
+}
+
 int camera_list_init(struct camera_list *list)
 {
     int status = 0;
@@ -160,5 +177,7 @@ int camera_list_init(struct camera_list *list)
             status = kinds[i].kind->list(list);
     if (status)
         camera_list_finish(list);
+    else
+        camera_list_pair(list);
     return status;
 }

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,19 @@ static void read_attribute(const char *node, const char *attribute, char *text, 
     if (file)
         fclose(file);
     text[strcspn(text, "\n")] = 0;
+}
+
+/* "1-8:1.0", the interface's folder, names bus, port and interface; the device's is above it. */
+static void find_usb(const char *node, struct camera *camera)
+{
+    char path[160], folder[PATH_MAX], vendor[8], product[8];
+    snprintf(path, sizeof(path), "/sys/class/video4linux/%.40s/device", node);
+    read_attribute(node, "device/../idVendor", vendor, sizeof(vendor));
+    read_attribute(node, "device/../idProduct", product, sizeof(product));
+    const char *slash = realpath(path, folder) ? strrchr(folder, '/') : NULL,
+               *port = slash ? strchr(slash, '-') : NULL;
+    if (port && *vendor && *product)
+        snprintf(camera->usb, sizeof(camera->usb), "%.24s-%s:%s", port + 1, vendor, product);
 }
 
 static int is_node(const struct dirent *entry)
@@ -96,6 +110,7 @@ static int add_node(struct camera_list *list, const char *node)
         snprintf(camera->path, sizeof(camera->path), "%s", path);
         snprintf(camera->problem, sizeof(camera->problem), "%s", error.text);
         read_attribute(node, "name", camera->name, sizeof(camera->name));
+        find_usb(node, camera);
     }
     status = !camera ? -ENOMEM : status ? 0 : describe(&device, camera);
     v4l2_device_close(&device);

@@ -7,7 +7,7 @@ import unittest
 from fixtures import CommandTest
 
 CAMERA = {"id": str, "name": str, "path": (str, type(None)), "driver": str, "bus": (str, type(None)),
-          "problem": (str, type(None)), "sizes": list, "controls": list}
+          "problem": (str, type(None)), "same_as": (str, type(None)), "sizes": list, "controls": list}
 SIZE = {"format": str, "width": int, "height": int, "rates": list}
 CONTROL = {"name": str, "value": str, "minimum": int, "maximum": int, "default": int}
 SCREEN = {"name": str, "card": str, "driver": str, "connected": bool, "problem": (str, type(None)), "modes": list,

@@ -2,6 +2,7 @@
 /* What source_open() makes of names and settings; the pool that frames come back to; who has a device open.
  */
 #include "capture/cameras.h"
+#include "capture/backend.h"
 #include "capture/pool.h"
 #include "capture/source.h"
 
@@ -121,6 +122,28 @@ START_TEST(test_holders)
 }
 END_TEST
 
+START_TEST(test_a_camera_that_is_listed_twice)
+{
+    static const struct camera cameras[] = {
+        {.id = "v4l2:/dev/v4l/by-id/a", .usb = "8:1.0-5986:2115"},
+        {.id = "v4l2:/dev/v4l/by-id/b", .usb = "1.2:1.0-046d:0825"},
+        {.id = "v4l2:/dev/video9"}, /* a board's */
+        {.id = "libcamera:\\_SB_.PCI0.XHC_.RHUB.HS08-8:1.0-5986:2115"},
+        {.id = "libcamera:/base/soc/usb@0-1.2:1.0-046d:0825"},
+        {.id = "libcamera:/base/soc/usb@0-18:1.0-5986:2115"}, /* another port */
+        {.id = "libcamera:/base/soc/i2c0mux/i2c@1/ov5647@36"},
+    };
+    static const int same[] = {-1, -1, -1, 0, 1, -1, -1};
+    struct camera_list list = {0};
+    for (size_t i = 0; i < sizeof(cameras) / sizeof(cameras[0]); i++)
+        *camera_list_add(&list) = cameras[i];
+    camera_list_pair(&list);
+    for (int i = 0; i < list.count; i++)
+        ck_assert_str_eq(list.camera[i].same_as, same[i] < 0 ? "" : cameras[same[i]].id);
+    camera_list_finish(&list);
+}
+END_TEST
+
 /* ---- the pool ---- */
 
 enum { FRAMES = 4, ROUNDS = 200 };
@@ -221,6 +244,7 @@ int main(void)
 #endif
     tcase_add_test(tests, test_list);
     tcase_add_test(tests, test_holders);
+    tcase_add_test(tests, test_a_camera_that_is_listed_twice);
     tcase_add_test(tests, test_pool);
     tcase_add_test(tests, test_pool_threads);
     suite_add_tcase(suite, tests);
