@@ -158,9 +158,10 @@ static int read_card(struct kms_card *card, char *why, size_t size)
     return status;
 }
 
-int kms_card_open(struct kms_card *card, const char *path, char *why, size_t size)
+int kms_card_open(struct kms_card *card, struct kms_seat *seat, const char *path, char *why, size_t size)
 {
-    *card = (struct kms_card){.fd = kms_system_open(path)};
+    *card = (struct kms_card){.seat = seat};
+    card->fd = seat ? kms_seat_take(seat, path, &card->device) : kms_system_open(path);
     snprintf(card->path, sizeof(card->path), "%s", path);
     if (card->fd < 0) {
         bool denied = card->fd == -EACCES || card->fd == -EPERM;
@@ -185,6 +186,8 @@ void kms_card_close(struct kms_card *card)
     free(card->connectors);
     free(card->crtcs);
     free(card->planes);
+    if (card->fd >= 0 && card->seat)
+        kms_seat_give_back(card->seat, card->device);
     if (card->fd >= 0)
         close(card->fd);
     *card = (struct kms_card){.fd = -1};

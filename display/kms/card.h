@@ -3,6 +3,8 @@
 #ifndef PIPIT_DISPLAY_KMS_CARD_H
 #define PIPIT_DISPLAY_KMS_CARD_H
 
+#include "display/kms/seat.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -72,6 +74,8 @@ struct kms_plane {
 
 struct kms_card {
     int fd;
+    struct kms_seat *seat; /* that gave it; NULL: it was opened directly */
+    int device;            /* at the seat */
     char path[64], driver[32];
     struct kms_connector *connectors;
     struct kms_crtc *crtcs;
@@ -79,9 +83,9 @@ struct kms_card {
     int connector_count, crtc_count, plane_count;
 };
 
-/* Opens and reads. -EACCES, -ENOENT; -ENOTSUP: no modesetting, no atomic modesetting, no dumb buffers;
- * -ENOMEM. `why` gets a sentence. */
-int kms_card_open(struct kms_card *card, const char *path, char *why, size_t size);
+/* Opens, through the seat unless that is NULL, and reads. -EACCES, -ENOENT; -ENOTSUP: no modesetting, no
+ * atomic modesetting, no dumb buffers; -ENOMEM. `why` gets a sentence. */
+int kms_card_open(struct kms_card *card, struct kms_seat *seat, const char *path, char *why, size_t size);
 void kms_card_close(struct kms_card *card); /* takes half-opened and zeroed ones with fd -1 */
 /* Reads status and modes again; probe: by asking the screen. */
 int kms_connector_read(const struct kms_card *card, struct kms_connector *connector, bool probe);

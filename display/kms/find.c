@@ -204,7 +204,7 @@ static int try_card(struct kms *kms, const char *path, const char *connector,
                     const struct screen_settings *settings, char *names, size_t size,
                     struct screen_error *error)
 {
-    int status = kms_card_open(&kms->card, path, error->text, sizeof(error->text));
+    int status = kms_card_open(&kms->card, kms->seat, path, error->text, sizeof(error->text));
     if (status)
         return status;
     list_connectors(&kms->card, names, size);

@@ -172,7 +172,8 @@ int kms_recheck(struct screen *screen, bool event)
             return status;
     }
     status = kms->gone || kms->away ? kms_come_back(kms) : 0;
-    if (kms->away && !kms->under_way) /* whoever had the terminal before has had time to let go */
+    if (kms->away && !kms->under_way &&
+        !kms->seat) /* whoever had the terminal before has had time to let go */
         status = -EBUSY;
     return status ? status : news;
 }

@@ -36,6 +36,7 @@ static void kms_close(struct screen *screen)
         kms_card_close(&kms->card);
     }
     console_close(&kms->console); /* last: now the kernel can draw its text */
+    kms_seat_close(kms->seat);
     pacer_finish(&kms->pacer);
     if (screen->fd >= 0)
         close(screen->fd);
@@ -53,7 +54,8 @@ static int watch_all(struct kms *kms)
     kms->screen.fd = epoll_create1(EPOLL_CLOEXEC);
     int status = kms->screen.fd < 0 ? -errno : watch(kms, kms->card.fd);
     status = status ? status : watch(kms, kms->pacer.fd);
-    return status ? status : watch(kms, console_fd(&kms->console));
+    int terminal = kms->seat ? kms_seat_fd(kms->seat) : console_fd(&kms->console);
+    return status ? status : watch(kms, terminal);
 }
 
 static int set_up(struct kms *kms)
@@ -67,7 +69,7 @@ static int set_up(struct kms *kms)
     kms->link = kms_link_create(kms->card.fd);
     int status = kms->link ? kms_save(kms) : -ENOMEM;
     status = status ? status : pacer_init(&kms->pacer, kms_rate(&kms->mode));
-    if (!status)
+    if (!status && !kms->seat)
         console_open(&kms->console);
     status = status ? status : watch_all(kms);
     return status ? status : kms_fit_mode(kms);
@@ -92,6 +94,7 @@ static int kms_open(struct screen **screen, const char *rest, const struct scree
         return screen_fail(error, -ENOMEM, "out of memory for the screen");
     kms->screen.fd = kms->pacer.fd = kms->card.fd = -1;
     kms->console = (struct console){.terminal = -1, .signals = -1};
+    kms->seat = kms_seat_open();
     int status = kms_find(kms, rest, settings, error);
     if (!status) {
         const char *what = "prepare";
@@ -203,12 +206,23 @@ static int complete(struct kms *kms, struct screen_shown *shown)
 
 /* ---- the terminal ---- */
 
-static int take_terminal(struct kms *kms)
+static void let_go(struct kms *kms)
 {
-    switch (console_dispatch(&kms->console)) {
-    case CONSOLE_LEAVES:
+    if (kms->seat) {
+        kms->console.left = true;
+        kms_seat_let_go(kms->seat);
+    } else {
         drmDropMaster(kms->card.fd);
         console_let_go(&kms->console);
+    }
+}
+
+static int take_terminal(struct kms *kms)
+{
+    int event = kms->seat ? kms_seat_dispatch(kms->seat) : (int)console_dispatch(&kms->console);
+    switch (event) {
+    case CONSOLE_LEAVES:
+        let_go(kms);
         if (!kms->console.left) /* a false alarm */
             return drmSetMaster(kms->card.fd) ? -EACCES : 0;
         if (kms->away)
@@ -218,9 +232,10 @@ static int take_terminal(struct kms *kms)
             kms_release_frames(kms);
         return SCREEN_AWAY;
     case CONSOLE_COMES:
+        kms->console.left = false;
         return kms_come_back(kms);
     default:
-        return 0;
+        return event < 0 ? event : 0;
     }
 }
 
@@ -276,7 +291,7 @@ static int refused(struct kms *kms, int status)
     case -EACCES:
     case -EPERM:
         kms->away = true;
-        kms->taken = !kms->console.left;
+        kms->taken = !kms->seat && !kms->console.left; /* a seat tells of the switch later */
         kms->news |= SCREEN_AWAY;
         pacer_at(&kms->pacer, clock_now_ns());
         return -EACCES;

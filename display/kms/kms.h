@@ -51,8 +51,9 @@ struct kms {
     struct kms_layout layout;
     struct kms_buffer background; /* black, as large as the screen; fb 0: none */
 
-    struct console console;
-    struct pacer pacer; /* vertical blanks where the driver has none, else a watchdog of events */
+    struct kms_seat *seat;  /* NULL: none */
+    struct console console; /* of no terminal where there is a seat; `left` counts for both */
+    struct pacer pacer;     /* vertical blanks where the driver has none, else a watchdog of events */
     bool self_paced;
     bool gone, away;
     bool taken; /* another program is master, though the terminal is ours */

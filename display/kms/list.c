@@ -62,7 +62,7 @@ static int list_card(struct screen_list *list, const char *path)
 {
     struct kms_card card;
     char problem[256] = "", holder[160];
-    int status = kms_card_open(&card, path, problem, sizeof(problem));
+    int status = kms_card_open(&card, NULL, path, problem, sizeof(problem));
     if (status) {
         struct screen_port *port = add_port(list);
         if (!port)

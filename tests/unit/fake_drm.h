@@ -50,12 +50,16 @@ struct fake {
     int open_error, commit_error; /* negative errno; commit_error for real commits, until it is 0 again */
     int allocations_left;         /* of dumb buffers */
     bool other_master, master;
+    int seat_error; /* negative errno */
+    bool seat_in_front;
 
     /* what happened */
     struct fake_fb fbs[FAKE_FBS_MAX];
     int handles, blobs, requests; /* alive */
     int commits, tests, faults;   /* faults: what no kernel would let pass unharmed */
     uint32_t last_flags;
+    int seats, devices; /* that are held */
+    bool seat_waits;    /* to be let go of */
     bool flip_pending;
     int damages; /* rectangles of the last commit; 0: everything */
     struct drm_mode_rect damage[64];
@@ -74,6 +78,7 @@ void fake_set(uint32_t object, const char *property, uint64_t value);
 const struct fake_fb *fake_fb(uint32_t id);   /* NULL: no such */
 int fake_fbs(void);                           /* alive, without the console's */
 void fake_flip(uint64_t stamp_ns);            /* sends the event of the pending flip */
+void fake_seat_front(bool front);             /* its session comes to the front, or leaves it */
 void fake_terminal(enum console_event event); /* the terminal asks for it */
 
 #endif
