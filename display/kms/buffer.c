@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include <drm_fourcc.h>
@@ -128,6 +129,8 @@ struct kms_link {
 struct import {
     struct kms_link *link;
     uint32_t fb;
+    uint32_t
+        offset[FRAME_PLANES_MAX]; /* a driver may begin each picture elsewhere (v4l2_plane.data_offset) */
 };
 
 struct kms_link *kms_link_create(int fd)
@@ -173,12 +176,12 @@ static void drop(void *screen)
 int kms_import(struct kms_link *link, struct frame *frame, uint32_t *fb)
 {
     struct import *import = frame->drop == drop ? frame->screen : NULL;
-    if (import && import->link == link) {
+    if (import && import->link == link && !memcmp(import->offset, frame->offset, sizeof(import->offset))) {
         *fb = import->fb;
         return 0;
     }
     if (frame->drop)
-        frame->drop(frame->screen); /* of a screen before this one */
+        frame->drop(frame->screen); /* of a screen before this one, or of another place in the buffer */
     frame->screen = NULL;
     frame->drop = NULL;
     import = malloc(sizeof(*import));
@@ -187,7 +190,8 @@ int kms_import(struct kms_link *link, struct frame *frame, uint32_t *fb)
         free(import);
         return status;
     }
-    *import = (struct import){link, *fb};
+    *import = (struct import){.link = link, .fb = *fb};
+    memcpy(import->offset, frame->offset, sizeof(import->offset));
     pthread_mutex_lock(&link->lock);
     link->refs++;
     pthread_mutex_unlock(&link->lock);

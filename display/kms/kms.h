@@ -25,7 +25,8 @@ void kms_buffer_destroy(const struct kms_card *card, struct kms_buffer *buffer);
 struct kms_link;
 struct kms_link *kms_link_create(int fd); /* NULL: no memory */
 void kms_link_cut(struct kms_link *link); /* the descriptor is about to be closed; drops one reference */
-/* A framebuffer on the frame's dmabufs. kms_import() keeps it at frame->screen; kms_import_once() does not:
+/* A framebuffer on the frame's dmabufs. kms_import() keeps it at frame->screen, one for each of the camera's
+ * buffers, until that goes or its picture begins elsewhere in it; kms_import_once() does not:
  * it goes with drmModeRmFB(). 0; -ENOTSUP: no dmabufs, or no DRM format; else what the kernel says. */
 int kms_import(struct kms_link *link, struct frame *frame, uint32_t *fb);
 int kms_import_once(int fd, const struct frame *frame, uint32_t *fb);

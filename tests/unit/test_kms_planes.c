@@ -304,6 +304,24 @@ START_TEST(a_buffer_has_one_framebuffer_for_life)
 }
 END_TEST
 
+START_TEST(a_picture_may_begin_elsewhere_in_its_buffer)
+{
+    open_screen();
+    point_camera(FRAME_NV12, 640, 480);
+    ck_assert_int_eq(adapt(), SCREEN_PLANES);
+    show_frame(0, false);
+    show_frame(1, false);
+    int fbs = fake_fbs();
+    for (uint32_t skipped = 64; skipped < 2000; skipped += 64) {
+        frames[0].offset[0] = skipped;
+        show_frame(0, false);
+        ck_assert_uint_eq(fake_fb((uint32_t)fake_value(52, "FB_ID"))->offset[0], skipped);
+        show_frame(1, false);
+        ck_assert_int_eq(fake_fbs(), fbs);
+    }
+}
+END_TEST
+
 START_TEST(frames_outlive_the_screen)
 {
     open_screen();
@@ -334,6 +352,7 @@ int main(void)
                                   labels_planes_are_told_what_differs,
                                   cards_that_do_not_ask_are_told_nothing,
                                   a_buffer_has_one_framebuffer_for_life,
+                                  a_picture_may_begin_elsewhere_in_its_buffer,
                                   frames_outlive_the_screen,
                                   NULL};
     return run_tests("kms planes", tests);
