@@ -4,10 +4,13 @@
 #include "engine/kernels/arm/requant.h"
 #include "engine/kernels/arm/tile.h"
 
+#include <stdlib.h>
+
 enum { TILE = 8, PANEL = 16, HALF = 8 };
 
-/* A panel is a head, then weight[quads][width][4]; each tap's depth is filled up to quads with the weights'
- * zero point, so that what is read behind the inputs counts for nothing. */
+/* A panel is a head, then weight[quads][width][4], each less the zero point. head.zero is 0 then; where a
+ * weight would leave 8 bits, the panel's weights are as they were and zero is their zero point. Each tap's
+ * depth is filled up to quads with that, so that what is read behind the inputs counts for nothing. */
 static size_t quads(const struct conv *conv)
 {
     return (size_t)conv->taps * (((size_t)conv->depth + 3) / 4);
@@ -35,17 +38,19 @@ static void pack_channel(const struct conv *conv, const struct conv_weights *wei
     size_t taps = (size_t)conv->taps, depth = (size_t)conv->depth, filled = (depth + 3) / 4 * 4;
     const int8_t *from = weights->i8 + (size_t)channel * taps * depth;
     int8_t *to = (int8_t *)(head + 1) + 4 * at;
-    int64_t sum = 0;
+    int64_t sum = 0, most = 0;
     for (size_t t = 0; t < taps; t++)
         for (size_t c = 0; c < depth; c++) {
             size_t k = t * filled + c;
-            to[k / 4 * 4 * (size_t)n + k % 4] = from[t * depth + c];
-            sum += from[t * depth + c] - conv->weight_zero;
+            int weight = from[t * depth + c] - conv->weight_zero;
+            to[k / 4 * 4 * (size_t)n + k % 4] = (int8_t)(weight + head->zero);
+            sum += weight;
+            most += 128 * abs(weight);
         }
     int64_t bias = (weights->bias_i32 ? weights->bias_i32[channel] : 0) - weights->in_zero * sum;
-    head_set(head, at, bias, weights->requant[channel]);
+    head_set(head, at, bias, most, weights->requant[channel]);
     if (n == HALF)
-        head_set(head, HALF + at, bias, weights->requant[channel]);
+        head_set(head, HALF + at, bias, most, weights->requant[channel]);
 }
 
 static struct head_i8 *panel(const struct conv *conv, const void *packed, int first)
@@ -55,14 +60,14 @@ static struct head_i8 *panel(const struct conv *conv, const void *packed, int fi
 
 static void pack(const struct conv *conv, const struct conv_weights *weights, void *packed)
 {
-    memset(packed, conv->weight_zero, packed_bytes(conv));
     for (int first = 0; first < conv->channels; first += PANEL) {
         struct head_i8 *head = panel(conv, packed, first);
-        memset(head, 0, sizeof(*head));
-        for (int i = 0; i < PANEL; i++)
-            head->shift[i] = -1;
-        for (int i = 0; i < PANEL && first + i < conv->channels; i++)
-            pack_channel(conv, weights, first + i, head, i, width(conv, first));
+        int count = conv->channels - first < PANEL ? conv->channels - first : PANEL, n = width(conv, first);
+        head_clear(head);
+        head->zero = panel_zero(conv, weights, first, count);
+        memset(head + 1, head->zero, panel_bytes(conv, n) - sizeof(*head));
+        for (int i = 0; i < count; i++)
+            pack_channel(conv, weights, first + i, head, i, n);
     }
 }
 
@@ -72,8 +77,7 @@ struct work {
     const struct conv_tile *tile;
     const struct head_i8 *head;
     struct output_i8 out;
-    const int32_t *less; /* of each pixel: the sum of its inputs times the weights' zero point; NULL: none */
-    int columns;
+    const int32_t *less; /* of each pixel: the sum of its inputs times head.zero; NULL: that is 0 */
 };
 
 static inline const int8_t *input(const struct work *work, int tap, int pixel)
@@ -86,9 +90,8 @@ static inline int8_t *output(const struct work *work, int pixel)
     return (int8_t *)work->tile->out + (size_t)pixel * work->tile->out_stride;
 }
 
-#define MLA(sum, w, a, lane)          "sdot " sum ".4s, " w ".16b, " a ".4b[" lane "]\n"
-#define STEP_16(lane, w0, w1, w2, w3) TILE_STEP_16(MLA, lane, "v0", "v1", "v2", "v3", w0, w1, w2, w3)
-#define BIAS                          vld1q_s32_x4(again(work->head->bias))
+#define MLA(sum, w, a, lane) "sdot " sum ".4s, " w ".16b, " a ".4b[" lane "]\n"
+#define BIAS                 vld1q_s32_x4(again(work->head->bias))
 
 static inline __attribute__((always_inline)) int32x4x4_t less(int32x4x4_t sum, int32_t low, int32_t high)
 {
@@ -99,41 +102,16 @@ static inline __attribute__((always_inline)) int32x4x4_t less(int32x4x4_t sum, i
     return sum;
 }
 
-static inline __attribute__((always_inline)) int8x16_t finish(const struct work *work, int32x4x4_t sum)
-{
-    return finish_sums(sum, work->head, &work->out);
-}
-
 static inline __attribute__((always_inline)) void block_4x16(const struct work *work, int first)
 {
-    int32x4x4_t sum0 = BIAS, sum1 = BIAS, sum2 = BIAS, sum3 = BIAS;
-    const int8_t *w = (const int8_t *)(work->head + 1);
-    const unsigned count = ((unsigned)work->conv->depth + 3) / 4;
-    for (int t = 0; t < work->conv->taps; t++) {
-        const int8_t *a[4];
-        unsigned n = count / 4;
-        for (int i = 0; i < 4; i++)
-            a[i] = input(work, t, first + i);
-        if (n)
-            __asm__ volatile(
-                "1:\n" TILE_LOAD_4("q", "16") "subs %w[n], %w[n], #1\n" STEP_16("0", "v4", "v5", "v6", "v7")
-                    STEP_16("1", "v8", "v9", "v10", "v11") STEP_16("2", "v12", "v13", "v14", "v15")
-                        STEP_16("3", "v4", "v5", "v6", "v7") "b.ne 1b\n"
-                : TILE_SUMS, TILE_ROWS_4, [w] "+r"(w), [n] "+r"(n)
-                :
-                : TILE_SCRATCH);
-        if (count & 2)
-            __asm__ volatile(TILE_LOAD_4("d", "8") STEP_16("0", "v4", "v5", "v6", "v7")
-                                 STEP_16("1", "v8", "v9", "v10", "v11")
-                             : TILE_SUMS, TILE_ROWS_4, [w] "+r"(w)
-                             :
-                             : TILE_SCRATCH);
-        if (count & 1)
-            __asm__ volatile(TILE_LOAD_4("s", "4") STEP_16("0", "v4", "v5", "v6", "v7")
-                             : TILE_SUMS, TILE_ROWS_4, [w] "+r"(w)
-                             :
-                             : TILE_SCRATCH);
-    }
+    int32x4x4_t sum0, sum1, sum2, sum3;
+    const void *const *in = work->tile->in;
+    const int32_t *bias = work->head->bias;
+    const void *w = work->head + 1, *a[4];
+    const size_t step = work->tile->in_step, at = (size_t)first * step;
+    const unsigned words = ((unsigned)work->conv->depth + 3) / 4;
+    unsigned taps = (unsigned)work->conv->taps, n;
+    __asm__ volatile(TILE_4X16(MLA) : TILE_OUT:TILE_IN : TILE_SCRATCH);
     if (work->less) {
         const int32_t *by = work->less + first;
         sum0 = less(sum0, by[0], by[0]);
@@ -141,47 +119,29 @@ static inline __attribute__((always_inline)) void block_4x16(const struct work *
         sum2 = less(sum2, by[2], by[2]);
         sum3 = less(sum3, by[3], by[3]);
     }
-    int8_t *out = output(work, first);
-    const size_t step = work->tile->out_stride;
-    store16(out, finish(work, sum0), work->columns);
-    store16(out += step, finish(work, sum1), work->columns);
-    store16(out += step, finish(work, sum2), work->columns);
-    store16(out += step, finish(work, sum3), work->columns);
-}
-
-static inline int8_t *store_2x8(const struct work *work, int first, int8_t *out, int32x4x4_t sum)
-{
-    const size_t step = work->tile->out_stride;
-    if (work->less)
-        sum = less(sum, work->less[first], work->less[first + 1]);
-    int8x16_t all = finish(work, sum);
-    store8(out, vget_low_s8(all), work->columns);
-    store8(out + step, vget_high_s8(all), work->columns);
-    return out + 2 * step;
+    finish_sums(sum0, sum1, sum2, sum3, sum3, 4, 4, GROUP_16, work->head, &work->out, output(work, first),
+                work->tile->out_stride);
 }
 
 static inline __attribute__((always_inline)) void block_8x8(const struct work *work, int first)
 {
-    int32x4x4_t sum0 = BIAS, sum1 = BIAS, sum2 = BIAS, sum3 = BIAS;
-    const int8_t *w = (const int8_t *)(work->head + 1);
-    const unsigned count = ((unsigned)work->conv->depth + 3) / 4;
-    for (int t = 0; t < work->conv->taps; t++) {
-        const int8_t *a[8];
-        unsigned n = count / 4;
-        for (int i = 0; i < 8; i++)
-            a[i] = input(work, t, first + i);
-        if (n)
-            __asm__ volatile(TILE_LOOP_8(MLA)
-                             : TILE_SUMS, TILE_ROWS_8, [w] "+r"(w), [n] "+r"(n)
-                             :
-                             : TILE_SCRATCH);
-        for (n = count % 4; n > 0; n--)
-            __asm__ volatile(TILE_REST_8(MLA) : TILE_SUMS, TILE_ROWS_8, [w] "+r"(w) : : TILE_SCRATCH);
+    int32x4x4_t sum0, sum1, sum2, sum3;
+    const void *const *in = work->tile->in;
+    const int32_t *bias = work->head->bias;
+    const void *w = work->head + 1, *a[8];
+    const size_t step = work->tile->in_step, at = (size_t)first * step;
+    const unsigned words = ((unsigned)work->conv->depth + 3) / 4;
+    unsigned taps = (unsigned)work->conv->taps, n;
+    __asm__ volatile(TILE_8X8(MLA) : TILE_OUT_8:TILE_IN : TILE_SCRATCH);
+    if (work->less) {
+        const int32_t *by = work->less + first;
+        sum0 = less(sum0, by[0], by[1]);
+        sum1 = less(sum1, by[2], by[3]);
+        sum2 = less(sum2, by[4], by[5]);
+        sum3 = less(sum3, by[6], by[7]);
     }
-    int8_t *out = store_2x8(work, first, output(work, first), sum0);
-    out = store_2x8(work, first + 2, out, sum1);
-    out = store_2x8(work, first + 4, out, sum2);
-    store_2x8(work, first + 6, out, sum3);
+    finish_sums(sum0, sum1, sum2, sum3, sum3, 4, 8, GROUP_2X8, work->head, &work->out, output(work, first),
+                work->tile->out_stride);
 }
 
 static void block_1x16(const struct work *work, int first)
@@ -202,7 +162,7 @@ static void block_1x16(const struct work *work, int first)
     }
     if (work->less)
         sum = less(sum, work->less[first], work->less[first]);
-    store16(output(work, first), finish(work, sum), work->columns);
+    finish_sums(sum, sum, sum, sum, sum, 1, 1, GROUP_16, work->head, &work->out, output(work, first), 0);
 }
 
 static void block_1x8(const struct work *work, int first)
@@ -223,7 +183,7 @@ static void block_1x8(const struct work *work, int first)
     int32x4x4_t sum = {{low, high, low, high}};
     if (work->less)
         sum = less(sum, work->less[first], work->less[first]);
-    store8(output(work, first), vget_low_s8(finish(work, sum)), work->columns);
+    finish_sums(sum, sum, sum, sum, sum, 1, 1, GROUP_2X8, work->head, &work->out, output(work, first), 0);
 }
 
 /* A last block of fewer pixels than it takes starts earlier and makes some of them twice, unless it is one
@@ -240,38 +200,51 @@ static void block_1x8(const struct work *work, int first)
 BLOCKS(blocks_16, 4, block_4x16, block_1x16)
 BLOCKS(blocks_8, 8, block_8x8, block_1x8)
 
+static inline int32x4_t sum_16(int32x4_t sum, const int8_t *a)
+{
+    return vdotq_s32(sum, vld1q_s8(a), vdupq_n_s8(1));
+}
+
 /* Over the filled depth, as the weights' zero point is in what fills it. */
+static int32_t sum_of(const int8_t *a, int count)
+{
+    int32x4_t four = vdupq_n_s32(0);
+    int c = 0;
+    for (; c + 32 <= count; c += 32)
+        four = sum_16(sum_16(four, a + c), a + c + 16);
+    for (; c + 16 <= count; c += 16)
+        four = sum_16(four, a + c);
+    int32_t sum = vaddvq_s32(four);
+    for (; c < count; c++)
+        sum += a[c];
+    return sum;
+}
+
 static void sum_inputs(const struct conv *conv, const struct conv_tile *tile, int32_t *less)
 {
     int filled = (conv->depth + 3) / 4 * 4;
     for (int i = 0; i < tile->pixels; i++) {
-        int32_t sum = 0;
-        for (int t = 0; t < conv->taps; t++) {
-            const int8_t *a = (const int8_t *)tile->in[t] + (size_t)i * tile->in_step;
-            int32x4_t four = vdupq_n_s32(0);
-            int c = 0;
-            for (; c + 16 <= filled; c += 16)
-                four = vdotq_s32(four, vld1q_s8(a + c), vdupq_n_s8(1));
-            sum += vaddvq_s32(four);
-            for (; c < filled; c++)
-                sum += a[c];
-        }
-        less[i] = (int32_t)((uint32_t)sum * (uint32_t)conv->weight_zero);
+        uint32_t sum = 0;
+        for (int t = 0; t < conv->taps; t++)
+            sum += (uint32_t)sum_of((const int8_t *)tile->in[t] + (size_t)i * tile->in_step, filled);
+        less[i] = (int32_t)(sum * (uint32_t)conv->weight_zero);
     }
 }
 
 static void run(const struct conv *conv, const struct conv_tile *tile)
 {
     int32_t less[CONV_PIXELS];
-    if (conv->weight_zero)
-        sum_inputs(conv, tile, less);
+    bool summed = false;
     for (int j = tile->from; j < tile->to; j += PANEL) {
         struct conv_tile part = *tile;
         part.out = (int8_t *)tile->out + j;
-        struct work work = {conv, &part, panel(conv, conv->packed, j),
-                            .less = conv->weight_zero ? less : NULL};
-        work.out = output_i8(work.head, conv->out_zero, conv->min_i8, conv->max_i8);
-        work.columns = conv->channels - j < PANEL ? conv->channels - j : PANEL;
+        struct work work = {conv, &part, panel(conv, conv->packed, j)};
+        if (work.head->zero && !summed)
+            sum_inputs(conv, tile, less);
+        summed |= work.head->zero != 0;
+        work.less = work.head->zero ? less : NULL;
+        work.out = output_i8(work.head, conv->out_zero, conv->min_i8, conv->max_i8, width(conv, j),
+                             conv->channels - j < PANEL ? conv->channels - j : PANEL);
         if (width(conv, j) == HALF)
             blocks_8(&work);
         else

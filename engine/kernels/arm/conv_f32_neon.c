@@ -3,6 +3,8 @@
 #include "engine/kernels/arm/neon.h"
 #include "engine/kernels/arm/tile.h"
 
+#include <math.h>
+
 /* 4 pixels by 16 channels: 16 accumulators, 4 registers of weights and 8 of input out of 32. What is left of
  * the channels, if no more than 8, is a panel of 8 that is made for 8 pixels at a time. */
 enum { TILE = 8, PANEL = 16, HALF = 8 };
@@ -31,14 +33,15 @@ static size_t packed_bytes(const struct conv *conv)
 
 static void pack_panel(const struct conv *conv, const struct conv_weights *weights, int first, float *to)
 {
+    const float scale = conv->hard_swish ? 1 / ROOT_6 : 1;
     int n = width(conv, first);
     for (int j = 0; j < n && first + j < conv->channels; j++) {
         const float *from = weights->f32 + (size_t)(first + j) * steps(conv);
-        to[j] = weights->bias_f32 ? weights->bias_f32[first + j] : 0;
+        to[j] = weights->bias_f32 ? scale * weights->bias_f32[first + j] : 0;
         if (n == HALF)
             to[HALF + j] = to[j];
         for (size_t k = 0; k < steps(conv); k++)
-            to[PANEL + k * (size_t)n + (size_t)j] = from[k];
+            to[PANEL + k * (size_t)n + (size_t)j] = scale * from[k];
     }
 }
 
@@ -55,131 +58,102 @@ static inline const float *input(const struct conv_tile *tile, int tap, int pixe
     return (const void *)((const char *)tile->in[tap] + (size_t)pixel * tile->in_step);
 }
 
-/* The activation of four registers. */
-#define CLAMP(v) "fmax " v ".4s, " v ".4s, %[min].4s\nfmin " v ".4s, " v ".4s, %[max].4s\n"
-#define HARD_SWISH(v)                                                                                        \
-    "mov v0.16b, %[half].16b\nfmla v0.4s, " v ".4s, %[sixth].4s\nfmax v0.4s, v0.4s, %[zero].4s\n"            \
-    "fmin v0.4s, v0.4s, %[one].4s\nfmul " v ".4s, " v ".4s, v0.4s\n"
+#define MLA(sum, w, a, lane) "fmla " sum ".4s, " w ".4s, " a ".s[" lane "]\n"
 
-static inline __attribute__((always_inline)) float32x4x4_t activate_16(const struct conv *conv,
-                                                                       float32x4x4_t x)
+/* The activations of sums in S to V, and where they go: 16 channels of a pixel, 8 of two. */
+#define EACH(each) each("%S[x].4s") each("%T[x].4s") each("%U[x].4s") each("%V[x].4s")
+#define LINEAR(x)  ""
+#define CLAMP(x)   "fmax " x ", " x ", %[low].4s\nfmin " x ", " x ", %[high].4s\n"
+#define HARD_SWISH(x)                                                                                        \
+    "fadd v0.4s, " x ", %[half].4s\nfmax v0.4s, v0.4s, %[low].4s\nfmin v0.4s, v0.4s, %[high].4s\n"           \
+    "fmul " x ", " x ", v0.4s\n"
+#define STORE_16  "st1 {%S[x].4s-%V[x].4s}, [%[to]], %[step]\n"
+#define STORE_2X8 "st1 {%S[x].4s, %T[x].4s}, [%[to]], %[step]\nst1 {%U[x].4s, %V[x].4s}, [%[to]], %[step]\n"
+#define FINISH(activate, store, sum)                                                                         \
+    __asm__ volatile(EACH(activate) store                                                                    \
+                     : [x] "+w"(sum), [to] "+r"(to)                                                          \
+                     : [low] "w"(low), [high] "w"(high), [half] "w"(half), [step] "r"(step)                  \
+                     : "memory", "v0")
+#define FINISH_4(activate, store)                                                                            \
+    do {                                                                                                     \
+        FINISH(activate, store, sum0);                                                                       \
+        FINISH(activate, store, sum1);                                                                       \
+        FINISH(activate, store, sum2);                                                                       \
+        FINISH(activate, store, sum3);                                                                       \
+    } while (0)
+
+/* Activated sums of 4 pixels, or of 8 in pairs; `step` is in bytes. */
+static inline __attribute__((always_inline)) void finish_to(const struct conv *conv, float *to, size_t step,
+                                                            float32x4x4_t sum0, float32x4x4_t sum1,
+                                                            float32x4x4_t sum2, float32x4x4_t sum3,
+                                                            const bool pairs)
 {
-    if (conv->hard_swish)
-        __asm__(HARD_SWISH("%S[x]") HARD_SWISH("%T[x]") HARD_SWISH("%U[x]") HARD_SWISH("%V[x]")
-                : [x] "+w"(x)
-                : [half] "w"(vdupq_n_f32(0.5f)), [sixth] "w"(vdupq_n_f32(1.0f / 6)),
-                  [zero] "w"(vdupq_n_f32(0)), [one] "w"(vdupq_n_f32(1))
-                : "v0");
+    const float32x4_t low = vdupq_n_f32(conv->hard_swish ? 0 : conv->min_f32),
+                      high = vdupq_n_f32(conv->hard_swish ? ROOT_6 : conv->max_f32),
+                      half = vdupq_n_f32(ROOT_6 / 2);
+    if (conv->hard_swish && pairs)
+        FINISH_4(HARD_SWISH, STORE_2X8);
+    else if (conv->hard_swish)
+        FINISH_4(HARD_SWISH, STORE_16);
+    else if (conv->min_f32 == -INFINITY && conv->max_f32 == INFINITY && pairs)
+        FINISH_4(LINEAR, STORE_2X8);
+    else if (conv->min_f32 == -INFINITY && conv->max_f32 == INFINITY)
+        FINISH_4(LINEAR, STORE_16);
+    else if (pairs)
+        FINISH_4(CLAMP, STORE_2X8);
     else
-        __asm__(CLAMP("%S[x]") CLAMP("%T[x]") CLAMP("%U[x]") CLAMP("%V[x]")
-                : [x] "+w"(x)
-                : [min] "w"(vdupq_n_f32(conv->min_f32)), [max] "w"(vdupq_n_f32(conv->max_f32)));
-    return x;
+        FINISH_4(CLAMP, STORE_16);
 }
 
-/* The first `columns` of the channels of a pixel. */
-static inline void store_16(float *out, float32x4x4_t x, int columns)
+/* The first `columns` channels of each pixel go to `out`. */
+static inline __attribute__((always_inline)) void
+finish(const struct conv *conv, const struct conv_tile *tile, float *out, int columns, float32x4x4_t sum0,
+       float32x4x4_t sum1, float32x4x4_t sum2, float32x4x4_t sum3, const bool pairs)
 {
-    float all[PANEL];
-    vst1q_f32_x4(columns == PANEL ? out : all, x);
-    if (columns < PANEL)
-        memcpy(out, all, (size_t)columns * sizeof(float));
-}
-
-/* Of two pixels. */
-static inline void store_2x8(const struct conv_tile *tile, float *out, float32x4x4_t x, int columns)
-{
-    float all[PANEL];
-    if (columns == HALF) {
-        vst1q_f32(out, x.val[0]);
-        vst1q_f32(out + 4, x.val[1]);
-        vst1q_f32(out + tile->out_stride, x.val[2]);
-        vst1q_f32(out + tile->out_stride + 4, x.val[3]);
+    const int wide = pairs ? HALF : PANEL, pixels = pairs ? 8 : 4;
+    float all[4 * PANEL];
+    if (columns == wide) {
+        finish_to(conv, out, tile->out_stride * sizeof(float), sum0, sum1, sum2, sum3, pairs);
         return;
     }
-    vst1q_f32_x4(all, x);
-    memcpy(out, all, (size_t)columns * sizeof(float));
-    memcpy(out + tile->out_stride, all + HALF, (size_t)columns * sizeof(float));
+    finish_to(conv, all, (size_t)wide * sizeof(float), sum0, sum1, sum2, sum3, pairs);
+    for (int i = 0; i < pixels; i++)
+        memcpy(out + (size_t)i * tile->out_stride, all + i * wide, (size_t)columns * sizeof(float));
 }
-
-#define MLA(sum, w, a, lane) "fmla " sum ".4s, " w ".4s, " a ".s[" lane "]\n"
-#define STEPS_16(a0, a1, a2, a3)                                                                             \
-    TILE_STEP_16(MLA, "0", a0, a1, a2, a3, "v8", "v9", "v10", "v11")                                         \
-    TILE_STEP_16(MLA, "1", a0, a1, a2, a3, "v12", "v13", "v14", "v15")                                       \
-    TILE_STEP_16(MLA, "2", a0, a1, a2, a3, "v8", "v9", "v10", "v11")                                         \
-    TILE_STEP_16(MLA, "3", a0, a1, a2, a3, "v12", "v13", "v14", "v15")
-#define ACTIVATE_4                                                                                           \
-    sum0 = activate_16(conv, sum0);                                                                          \
-    sum1 = activate_16(conv, sum1);                                                                          \
-    sum2 = activate_16(conv, sum2);                                                                          \
-    sum3 = activate_16(conv, sum3);
 
 static inline __attribute__((always_inline)) void block_4x16(const struct conv *conv,
                                                              const struct conv_tile *tile, int first,
-                                                             const float *w, float *out, int columns)
+                                                             const float *bias, float *out, int columns)
 {
-    float32x4x4_t sum0 = vld1q_f32_x4(again(w)), sum1 = vld1q_f32_x4(again(w)), sum2 = vld1q_f32_x4(again(w)),
-                  sum3 = vld1q_f32_x4(again(w));
-    w += PANEL;
-    for (int t = 0; t < conv->taps; t++) {
-        const float *a[4];
-        unsigned n = (unsigned)conv->depth / 8, rest = (unsigned)conv->depth % 8;
-        for (int i = 0; i < 4; i++)
-            a[i] = input(tile, t, first + i);
-        if (n)
-            __asm__ volatile("1:\n"
-                             "ld1 {v0.4s, v1.4s}, [%[a0]], #32\nld1 {v2.4s, v3.4s}, [%[a1]], #32\n"
-                             "ld1 {v4.4s, v5.4s}, [%[a2]], #32\nld1 {v6.4s, v7.4s}, [%[a3]], #32\n"
-                             "subs %w[n], %w[n], #1\n" STEPS_16("v0", "v2", "v4", "v6")
-                                 STEPS_16("v1", "v3", "v5", "v7") "b.ne 1b\n"
-                             : TILE_SUMS, TILE_ROWS_4, [w] "+r"(w), [n] "+r"(n)
-                             :
-                             : TILE_SCRATCH);
-        if (rest & 4)
-            __asm__ volatile(TILE_LOAD_4("q", "16") STEPS_16("v0", "v1", "v2", "v3")
-                             : TILE_SUMS, TILE_ROWS_4, [w] "+r"(w)
-                             :
-                             : TILE_SCRATCH);
-        for (rest %= 4; rest > 0; rest--)
-            __asm__ volatile(TILE_LOAD_4("s", "4")
-                                 TILE_STEP_16(MLA, "0", "v0", "v1", "v2", "v3", "v8", "v9", "v10", "v11")
-                             : TILE_SUMS, TILE_ROWS_4, [w] "+r"(w)
-                             :
-                             : TILE_SCRATCH);
-    }
-    ACTIVATE_4
-    store_16(out, sum0, columns);
-    store_16(out + tile->out_stride, sum1, columns);
-    store_16(out + 2 * tile->out_stride, sum2, columns);
-    store_16(out + 3 * tile->out_stride, sum3, columns);
+    float32x4x4_t sum0, sum1, sum2, sum3;
+    const void *const *in = tile->in;
+    const void *w = bias + PANEL, *a[4];
+    const size_t step = tile->in_step, at = (size_t)first * step;
+    const unsigned words = (unsigned)conv->depth;
+    unsigned taps = (unsigned)conv->taps, n;
+    __asm__ volatile(TILE_4X16(MLA) : TILE_OUT:TILE_IN : TILE_SCRATCH);
+    finish(conv, tile, out, columns, sum0, sum1, sum2, sum3, false);
 }
 
 /* Two pixels an operand of four registers; a panel starts with its bias twice. */
 static inline __attribute__((always_inline)) void block_8x8(const struct conv *conv,
                                                             const struct conv_tile *tile, int first,
-                                                            const float *w, float *out, int columns)
+                                                            const float *bias, float *out, int columns)
 {
-    float32x4x4_t sum0 = vld1q_f32_x4(again(w)), sum1 = vld1q_f32_x4(again(w)), sum2 = vld1q_f32_x4(again(w)),
-                  sum3 = vld1q_f32_x4(again(w));
-    w += PANEL;
-    for (int t = 0; t < conv->taps; t++) {
-        const float *a[8];
-        unsigned n = (unsigned)conv->depth / 4;
-        for (int i = 0; i < 8; i++)
-            a[i] = input(tile, t, first + i);
-        if (n)
-            __asm__ volatile(TILE_LOOP_8(MLA)
-                             : TILE_SUMS, TILE_ROWS_8, [w] "+r"(w), [n] "+r"(n)
-                             :
-                             : TILE_SCRATCH);
-        for (n = (unsigned)conv->depth % 4; n > 0; n--)
-            __asm__ volatile(TILE_REST_8(MLA) : TILE_SUMS, TILE_ROWS_8, [w] "+r"(w) : : TILE_SCRATCH);
-    }
-    ACTIVATE_4
-    store_2x8(tile, out, sum0, columns);
-    store_2x8(tile, out + 2 * tile->out_stride, sum1, columns);
-    store_2x8(tile, out + 4 * tile->out_stride, sum2, columns);
-    store_2x8(tile, out + 6 * tile->out_stride, sum3, columns);
+    float32x4x4_t sum0, sum1, sum2, sum3;
+    const void *const *in = tile->in;
+    const void *w = bias + PANEL, *a[8];
+    const size_t step = tile->in_step, at = (size_t)first * step;
+    const unsigned words = (unsigned)conv->depth;
+    unsigned taps = (unsigned)conv->taps, n;
+    __asm__ volatile(TILE_8X8(MLA) : TILE_OUT_8:TILE_IN : TILE_SCRATCH);
+    finish(conv, tile, out, columns, sum0, sum1, sum2, sum3, true);
+}
+
+static inline float32x4_t activate(const struct conv *conv, float32x4_t x)
+{
+    return conv->hard_swish ? hard_swish4_scaled(x)
+                            : vminq_f32(vmaxq_f32(x, vdupq_n_f32(conv->min_f32)), vdupq_n_f32(conv->max_f32));
 }
 
 static void block_1x16(const struct conv *conv, const struct conv_tile *tile, int first, const float *w,
@@ -198,7 +172,10 @@ static void block_1x16(const struct conv *conv, const struct conv_tile *tile, in
         for (n = (unsigned)conv->depth % 4; n > 0; n--)
             __asm__ volatile(TILE_REST_1(MLA) : [sum] "+w"(sum), [a] "+r"(a), [w] "+r"(w) : : TILE_SCRATCH);
     }
-    store_16(out, activate_16(conv, sum), columns);
+    float all[PANEL];
+    vst1q_f32_x4(all, (float32x4x4_t){{activate(conv, sum.val[0]), activate(conv, sum.val[1]),
+                                       activate(conv, sum.val[2]), activate(conv, sum.val[3])}});
+    memcpy(out, all, (size_t)columns * sizeof(float));
 }
 
 static void block_1x8(const struct conv *conv, const struct conv_tile *tile, int first, const float *w,
@@ -214,8 +191,8 @@ static void block_1x8(const struct conv *conv, const struct conv_tile *tile, int
             high = vfmaq_n_f32(high, vld1q_f32(w + 4), a[c]);
         }
     }
-    vst1q_f32(all, activate4(low, conv->min_f32, conv->max_f32, conv->hard_swish));
-    vst1q_f32(all + 4, activate4(high, conv->min_f32, conv->max_f32, conv->hard_swish));
+    vst1q_f32(all, activate(conv, low));
+    vst1q_f32(all + 4, activate(conv, high));
     memcpy(out, all, (size_t)columns * sizeof(float));
 }
 

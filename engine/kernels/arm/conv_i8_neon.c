@@ -8,18 +8,16 @@
 #include "engine/kernels/arm/requant.h"
 #include "engine/kernels/arm/tile.h"
 
+#include <stdlib.h>
+
 /* 4 pixels by 4 channels: 16 sums of 4 lanes each, which are added up at the end. */
 enum { TILE = 4, PANEL = 4, FILL = 8 };
 
-/* Before the panels: whether a weight is -128. A panel is a head, then weight[taps][depth / 16][4][16], and
- * for a last 8 of a tap's depth [4][8]; depth is filled up to 8 with the weights' zero point, so that what is
- * read behind the inputs counts for nothing. head.bias is a lane of each sum; multiplier and shift stand
- * there once a pixel. */
-struct packed {
-    int careful;
-    char unused[60];
-};
-
+/* A panel is a head, then weight[taps][depth / 16][4][16], and for a last 8 of a tap's depth [4][8], each
+ * less the zero point. head.zero is 0 then; where a weight would leave 8 bits, the panel's weights are as
+ * they were and that is their zero point. Depth is filled up to 8 with that, so that what is read behind the
+ * inputs counts for nothing. head.bias is a lane of each sum; multiplier and shift stand there once a pixel;
+ * own says whether a weight is -128. */
 static size_t filled(const struct conv *conv)
 {
     return ((size_t)conv->depth + FILL - 1) / FILL * FILL;
@@ -32,13 +30,12 @@ static size_t panel_bytes(const struct conv *conv)
 
 static size_t packed_bytes(const struct conv *conv)
 {
-    return sizeof(struct packed) + ((size_t)conv->channels + PANEL - 1) / PANEL * panel_bytes(conv);
+    return ((size_t)conv->channels + PANEL - 1) / PANEL * panel_bytes(conv);
 }
 
 static struct head_i8 *panel(const struct conv *conv, const void *packed, int first)
 {
-    char *panels = (char *)(uintptr_t)packed + sizeof(struct packed);
-    return (void *)(panels + (size_t)(first / PANEL) * panel_bytes(conv));
+    return (void *)((char *)(uintptr_t)packed + (size_t)(first / PANEL) * panel_bytes(conv));
 }
 
 /* Where input c of a channel stands within a tap. */
@@ -48,42 +45,45 @@ static size_t place(const struct conv *conv, size_t c, size_t channel)
     return block * PANEL + channel * wide + c % 16;
 }
 
-static bool pack_channel(const struct conv *conv, const struct conv_weights *weights, int channel,
+static void pack_channel(const struct conv *conv, const struct conv_weights *weights, int channel,
                          struct head_i8 *head)
 {
     size_t taps = (size_t)conv->taps, depth = (size_t)conv->depth, at = (size_t)(channel % PANEL);
     const int8_t *from = weights->i8 + (size_t)channel * taps * depth;
-    bool careful = conv->weight_zero == -128;
-    int64_t sum = 0;
+    int64_t sum = 0, most = 0;
     for (size_t t = 0; t < taps; t++) {
         int8_t *to = (int8_t *)(head + 1) + t * filled(conv) * PANEL;
         for (size_t c = 0; c < depth; c++) {
-            int8_t w = from[t * depth + c];
-            to[place(conv, c, at)] = w;
-            careful |= w == -128;
-            sum += w - conv->weight_zero;
+            int weight = from[t * depth + c] - conv->weight_zero;
+            to[place(conv, c, at)] = (int8_t)(weight + head->zero);
+            head->own |= weight + head->zero == -128;
+            sum += weight;
+            most += 128 * abs(weight);
         }
     }
+    int64_t bias = (weights->bias_i32 ? weights->bias_i32[channel] : 0) - weights->in_zero * sum;
     for (int pixel = 0; pixel < 4; pixel++)
-        head_set(head, 4 * pixel + (int)at, 0, weights->requant[channel]);
-    head->bias[4 * at] =
-        (int32_t)((weights->bias_i32 ? weights->bias_i32[channel] : 0) - weights->in_zero * sum);
-    return careful;
+        head_set(head, 4 * pixel + (int)at, bias, most, weights->requant[channel]);
 }
 
 static void pack(const struct conv *conv, const struct conv_weights *weights, void *packed)
 {
-    struct packed *front = packed;
-    memset(packed, conv->weight_zero, packed_bytes(conv));
-    front->careful = 0;
     for (int first = 0; first < conv->channels; first += PANEL) {
         struct head_i8 *head = panel(conv, packed, first);
-        memset(head, 0, sizeof(*head));
-        for (int i = 0; i < 16; i++)
-            head->shift[i] = -1;
+        int count = conv->channels - first < PANEL ? conv->channels - first : PANEL;
+        int32_t bias[PANEL] = {0};
+        head_clear(head);
+        head->zero = panel_zero(conv, weights, first, count);
+        head->own = head->zero == -128;
+        memset(head + 1, head->zero, panel_bytes(conv) - sizeof(*head));
+        for (int i = 0; i < count; i++) {
+            pack_channel(conv, weights, first + i, head);
+            bias[i] = head->bias[i];
+        }
+        memset(head->bias, 0, sizeof(head->bias));
+        for (int i = 0; i < PANEL; i++)
+            head->bias[4 * i + i] = bias[i];
     }
-    for (int channel = 0; channel < conv->channels; channel++) /* the heads' biases are 0 until here */
-        front->careful |= pack_channel(conv, weights, channel, panel(conv, packed, channel));
 }
 
 /* What a block of pixels and a panel have in common. */
@@ -92,9 +92,7 @@ struct work {
     const struct conv_tile *tile;
     const struct head_i8 *head;
     struct output_i8 out;
-    const int32_t *less; /* of each pixel: the sum of its inputs times the weights' zero point; NULL: none */
-    bool careful;
-    int columns;
+    const int32_t *less; /* of each pixel: the sum of its inputs times head.zero; NULL: that is 0 */
 };
 
 /* One row of 16 or (half) 8 inputs times four channels' weights. */
@@ -131,32 +129,15 @@ static inline __attribute__((always_inline)) int32x4_t add_up(int32x4x4_t sum)
     return all;
 }
 
-static inline void store_pixel(const struct work *work, int pixel, int8x16_t all, int at)
-{
-    int8_t bytes[16], *out = (int8_t *)work->tile->out + (size_t)pixel * work->tile->out_stride;
-    vst1q_s8(bytes, all);
-    memcpy(out, bytes + 4 * at, (size_t)work->columns);
-}
-
+/* A register of sums is a pixel's. */
 static inline __attribute__((always_inline)) void store(const struct work *work, int first, int32x4x4_t sum,
-                                                        int rows)
+                                                        const int rows)
 {
     int8_t *out = (int8_t *)work->tile->out + (size_t)first * work->tile->out_stride;
-    size_t step = work->tile->out_stride;
-    if (work->less)
-        for (int i = 0; i < 4; i++)
-            sum.val[i] = vsubq_s32(sum.val[i], vdupq_n_s32(work->less[first + (i < rows ? i : 0)]));
-    int8x16_t all = finish16(sum, work->head, &work->out);
-    if (work->columns < PANEL || rows < 4) {
-        for (int i = 0; i < rows; i++)
-            store_pixel(work, first + i, all, i);
-        return;
-    }
-    int32x4_t words = vreinterpretq_s32_s8(all);
-    vst1q_lane_s32((int32_t *)(void *)out, words, 0);
-    vst1q_lane_s32((int32_t *)(void *)(out + step), words, 1);
-    vst1q_lane_s32((int32_t *)(void *)(out + 2 * step), words, 2);
-    vst1q_lane_s32((int32_t *)(void *)(out + 3 * step), words, 3);
+    for (int i = 0; work->less && i < 4; i++)
+        sum.val[i] = vsubq_s32(sum.val[i], vdupq_n_s32(work->less[first + (i < rows ? i : 0)]));
+    finish_sums(sum, sum, sum, sum, sum, 1, rows, GROUP_4X4, work->head, &work->out, out,
+                work->tile->out_stride);
 }
 
 static inline __attribute__((always_inline)) void block(const struct work *work, int first)
@@ -170,7 +151,7 @@ static inline __attribute__((always_inline)) void block(const struct work *work,
     for (int t = 0; t < work->conv->taps; t++) {
         const int8_t *a0 = (const int8_t *)work->tile->in[t] + (size_t)first * step;
         const int8_t *a1 = a0 + step, *a2 = a1 + step, *a3 = a2 + step;
-        unsigned n = work->careful ? 0 : eights / 4, rest = work->careful ? eights / 2 : eights % 4 / 2;
+        unsigned n = work->head->own ? 0 : eights / 4, rest = work->head->own ? eights / 2 : eights % 4 / 2;
         if (n)
             __asm__ volatile("1:\n"
                              "ld1 {v0.16b, v1.16b}, [%[a0]], #32\n"
@@ -182,7 +163,7 @@ static inline __attribute__((always_inline)) void block(const struct work *work,
                              : TILE_SUMS, INPUTS, [n] "+r"(n)
                              :
                              : TILE_SCRATCH);
-        if (rest && !work->careful)
+        if (rest && !work->head->own)
             __asm__ volatile(LOAD_A("q", "16") LOAD_W ROWS(MLA, "v0", "v2", "v4", "v6")
                              : TILE_SUMS, INPUTS
                              :
@@ -211,7 +192,7 @@ static void block_1(const struct work *work, int first)
     int32x4x4_t sum0 = vld1q_s32_x4(work->head->bias);
     for (int t = 0; t < work->conv->taps; t++) {
         const int8_t *a = (const int8_t *)work->tile->in[t] + (size_t)first * work->tile->in_step;
-        unsigned n = work->careful ? 0 : (unsigned)eights / 2;
+        unsigned n = work->head->own ? 0 : (unsigned)eights / 2;
         if (n)
             __asm__ volatile(
                 "1:\n"
@@ -220,7 +201,7 @@ static void block_1(const struct work *work, int first)
                 : [sum0] "+w"(sum0), [a] "+r"(a), [w] "+r"(w), [n] "+r"(n)
                 :
                 : TILE_SCRATCH);
-        for (n = work->careful ? (unsigned)eights / 2 : 0; n > 0; n--)
+        for (n = work->head->own ? (unsigned)eights / 2 : 0; n > 0; n--)
             __asm__ volatile(
                 "ldr q0, [%[a]], #16\n" LOAD_W MLA_CAREFUL("sum0", "v0", "v8", "v9", "v10", "v11")
                 : [sum0] "+w"(sum0), [a] "+r"(a), [w] "+r"(w)
@@ -262,18 +243,18 @@ static void sum_inputs(const struct conv *conv, const struct conv_tile *tile, in
 
 static void run(const struct conv *conv, const struct conv_tile *tile)
 {
-    const struct packed *front = conv->packed;
     int32_t less[CONV_PIXELS];
-    if (conv->weight_zero)
-        sum_inputs(conv, tile, less);
+    bool summed = false;
     for (int j = tile->from; j < tile->to; j += PANEL) {
         struct conv_tile part = *tile;
         part.out = (int8_t *)tile->out + j;
-        struct work work = {conv, &part, panel(conv, conv->packed, j),
-                            .less = conv->weight_zero ? less : NULL};
-        work.out = output_i8(work.head, conv->out_zero, conv->min_i8, conv->max_i8);
-        work.careful = front->careful;
-        work.columns = conv->channels - j < PANEL ? conv->channels - j : PANEL;
+        struct work work = {conv, &part, panel(conv, conv->packed, j)};
+        if (work.head->zero && !summed)
+            sum_inputs(conv, tile, less);
+        summed |= work.head->zero != 0;
+        work.less = work.head->zero ? less : NULL;
+        work.out = output_i8(work.head, conv->out_zero, conv->min_i8, conv->max_i8, PANEL,
+                             conv->channels - j < PANEL ? conv->channels - j : PANEL);
         run_panel(&work);
     }
 }

@@ -4,6 +4,8 @@
 #include "engine/kernels/arm/requant.h"
 #include "engine/kernels/arm/strips.h"
 
+#include <stdlib.h>
+
 /* A block of 16 channels is a head, then weight[set][group of 4 rows][column][16][4]. Weights less their zero
  * point that need 9 bits are the sum of two sets. */
 enum { BLOCK = 16, GROUP = 4 * BLOCK, COLUMNS_MAX = 4 };
@@ -42,7 +44,7 @@ static int sets_of(const struct depthwise *d, const int8_t *weight)
 static void pack_channel(const struct depthwise *d, const struct conv_weights *weights, int channel, int sets,
                          struct head_i8 *head)
 {
-    int64_t sum = 0;
+    int64_t sum = 0, most = 0;
     for (int t = 0; t < depthwise_taps(d); t++) {
         int ky = t / d->size[1], kx = t % d->size[1];
         int value = weights->i8[t * d->channels + channel] - d->weight_zero;
@@ -52,9 +54,10 @@ static void pack_channel(const struct depthwise *d, const struct conv_weights *w
         if (sets == 2)
             to[set_bytes(d)] = (int8_t)(value - first);
         sum += value;
+        most += 128 * abs(value);
     }
     head_set(head, channel % BLOCK, (weights->bias_i32 ? weights->bias_i32[channel] : 0) - d->in_zero * sum,
-             weights->requant[channel]);
+             most, weights->requant[channel]);
 }
 
 static void pack(const struct depthwise *d, const struct conv_weights *weights, void *packed)
@@ -122,7 +125,8 @@ strip_block(const struct depthwise *d, const struct head_i8 *head, const char *c
             }
         }
     }
-    finish_columns(sum, columns, head, output_i8(head, d->out_zero, d->min_i8, d->max_i8), out, pixel, count);
+    finish_columns(sum, columns, head, output_i8(head, d->out_zero, d->min_i8, d->max_i8, 16, 16), out, pixel,
+                   count);
 }
 
 static inline __attribute__((always_inline)) void strip(const struct depthwise *d,

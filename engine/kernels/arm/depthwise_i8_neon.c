@@ -2,6 +2,8 @@
 #include "engine/kernels/arm/requant.h"
 #include "engine/kernels/arm/strips.h"
 
+#include <stdlib.h>
+
 /* Blocks of 16 channels: a head, then weights less their zero point as int16[taps][16]. With a multiplier
  * other than 1 the layout is the C reference's. */
 enum { BLOCK = 16, COLUMNS_MAX = 4 };
@@ -21,14 +23,15 @@ static void pack_channel(const struct depthwise *d, const struct conv_weights *w
                          struct head_i8 *head)
 {
     int16_t *body = (int16_t *)(void *)(head + 1);
-    int64_t sum = 0;
+    int64_t sum = 0, most = 0;
     for (int t = 0; t < depthwise_taps(d); t++) {
         int value = weights->i8[(size_t)t * (size_t)d->channels + (size_t)channel] - d->weight_zero;
         body[t * BLOCK + channel % BLOCK] = (int16_t)value;
         sum += value;
+        most += 128 * abs(value);
     }
     head_set(head, channel % BLOCK, (weights->bias_i32 ? weights->bias_i32[channel] : 0) - d->in_zero * sum,
-             weights->requant[channel]);
+             most, weights->requant[channel]);
 }
 
 void depthwise_pack_i8_neon(const struct depthwise *d, const struct conv_weights *weights, void *packed)
@@ -91,7 +94,8 @@ strip_block(const struct depthwise *d, const struct head_i8 *head, const char *c
                 in_order();
         }
     }
-    finish_columns(sum, columns, head, output_i8(head, d->out_zero, d->min_i8, d->max_i8), out, pixel, count);
+    finish_columns(sum, columns, head, output_i8(head, d->out_zero, d->min_i8, d->max_i8, 16, 16), out, pixel,
+                   count);
 }
 
 static inline __attribute__((always_inline)) void strip(const struct depthwise *d,
@@ -126,7 +130,7 @@ static void one(const struct depthwise *d, const struct depthwise_tile *tile, in
             multiply(sum[0], vmovl_s8(vget_low_s8(v)), vmovl_high_s8(v), vld1q_s16(w), vld1q_s16(w + 8));
         }
         const struct head_i8 *block = (const void *)head;
-        finish_columns(sum, 1, block, output_i8(block, d->out_zero, d->min_i8, d->max_i8), out + c, 0,
+        finish_columns(sum, 1, block, output_i8(block, d->out_zero, d->min_i8, d->max_i8, 16, 16), out + c, 0,
                        d->channels - c < BLOCK ? d->channels - c : BLOCK);
     }
 }

@@ -66,7 +66,7 @@ static void add_i8(int8_t *out, const int8_t *a, int step_a, const int8_t *b, in
     const struct term of_a = term_of(add->a, add->zero_a, add->left_shift);
     const struct term of_b = term_of(add->b, add->zero_b, add->left_shift);
     const struct head_i8 head = head_of(add->out);
-    const struct output_i8 to = output_i8(&head, add->zero_out, add->min, add->max);
+    const struct output_i8 to = output_i8(&head, add->zero_out, add->min, add->max, 16, 16);
     bool fits = add->left_shift >= 17 && add->left_shift <= 22; /* 9 bits and the shift in 16 */
     int i = 0;
     for (; fits && i + 16 <= n; i += 16) {
@@ -83,7 +83,7 @@ static void mul_i8(int8_t *out, const int8_t *a, int step_a, const int8_t *b, in
 {
     const int8x16_t zero_a = vdupq_n_s8((int8_t)mul->zero_a), zero_b = vdupq_n_s8((int8_t)mul->zero_b);
     const struct head_i8 head = head_of(mul->out);
-    const struct output_i8 to = output_i8(&head, mul->zero_out, mul->min, mul->max);
+    const struct output_i8 to = output_i8(&head, mul->zero_out, mul->min, mul->max, 16, 16);
     int i = 0;
     for (; i + 16 <= n; i += 16) {
         int8x16_t x = load16(a, i, step_a), y = load16(b, i, step_b);

@@ -34,6 +34,14 @@ static inline float32x4_t hard_swish4(float32x4_t x)
     return vmulq_f32(x, vminq_f32(vmaxq_f32(y, vdupq_n_f32(0)), vdupq_n_f32(1)));
 }
 
+/* The same of x / sqrt(6), which packed weights can make: u * clamp(u + sqrt(6) / 2, 0, sqrt(6)). */
+#define ROOT_6 2.449489742783178f
+static inline float32x4_t hard_swish4_scaled(float32x4_t u)
+{
+    float32x4_t y = vaddq_f32(u, vdupq_n_f32(ROOT_6 / 2));
+    return vmulq_f32(u, vminq_f32(vmaxq_f32(y, vdupq_n_f32(0)), vdupq_n_f32(ROOT_6)));
+}
+
 static inline float32x4_t activate4(float32x4_t x, float min, float max, bool hard_swish)
 {
     return hard_swish ? hard_swish4(x) : vminq_f32(vmaxq_f32(x, vdupq_n_f32(min)), vdupq_n_f32(max));

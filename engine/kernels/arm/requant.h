@@ -9,29 +9,65 @@
 /* What 16 packed channels start with. 8 channels that are made for two pixels at a time stand here twice. */
 struct head_i8 {
     int32_t bias[16], multiplier[16], shift[16];
+    int32_t wide; /* a channel may leave 16 bits before it is clamped, or its shift is not to the right */
+    int32_t zero; /* to be subtracted from the weights that follow */
+    int32_t own;  /* the kernel's own */
+    int32_t unused;
 };
 
 enum { HEAD = 16 };
 
-static inline void head_set(struct head_i8 *head, int at, int64_t bias, struct requant r)
+/* All channels that are not there: they must not make a head wide. */
+static inline void head_clear(struct head_i8 *head)
 {
+    memset(head, 0, sizeof(*head));
+    for (int i = 0; i < HEAD; i++)
+        head->shift[i] = -1;
+}
+
+/* `most`: the largest magnitude of a sum of products that the bias is added to. */
+static inline void head_set(struct head_i8 *head, int at, int64_t bias, int64_t most, struct requant r)
+{
+    double sum = (double)(bias < 0 ? -bias : bias) + (double)most;
+    double value = r.shift < 0 ? sum * r.multiplier / 2147483648.0 / (double)(1ll << -r.shift) : sum;
     head->bias[at] = (int32_t)bias;
     head->multiplier[at] = r.multiplier;
     head->shift[at] = r.shift;
+    head->wide |= r.shift >= 0 || sum > INT32_MAX || value > INT16_MAX - 256;
 }
 
-/* The zero point and the clamp of the output, and what its channels have in common. */
-struct output_i8 {
-    int32_t zero, min, max;
-    bool right;   /* every shift is to the right, by 1 or more */
-    bool signed_; /* values below the zero point are not clamped away, so their halves must be rounded down */
+/* head.zero of a panel: the weights' zero point if one of them less it does not fit 8 bits, else 0. */
+int32_t panel_zero(const struct conv *conv, const struct conv_weights *weights, int first, int count);
+
+/* How sums become int8. All but the last clamp by narrowing alone. */
+enum finish {
+    FINISH_CLAMP,   /* values below the zero point, -128, become that: ReLU */
+    FINISH_ROUND,   /* values below the zero point stay, so their halves must be rounded down */
+    FINISH_CLAMP_8, /* 8 channels of 16 */
+    FINISH_ROUND_8,
+    FINISH_ANY,
 };
 
-static inline struct output_i8 output_i8(const struct head_i8 *head, int32_t zero, int32_t min, int32_t max)
+struct output_i8 {
+    int32_t zero, min, max;
+    int count;    /* channels to be stored */
+    bool right;   /* every shift is to the right, by 1 or more */
+    bool signed_; /* as FINISH_ROUND */
+    enum finish finish;
+};
+
+/* Of `wide` channels in a register of sums, the first `count`. */
+static inline struct output_i8 output_i8(const struct head_i8 *head, int32_t zero, int32_t min, int32_t max,
+                                         int wide, int count)
 {
     int32x4_t most = vmaxq_s32(vmaxq_s32(vld1q_s32(head->shift), vld1q_s32(head->shift + 4)),
                                vmaxq_s32(vld1q_s32(head->shift + 8), vld1q_s32(head->shift + 12)));
-    return (struct output_i8){zero, min, max, vmaxvq_s32(most) < 0, min < zero};
+    struct output_i8 out = {zero, min, max, count, vmaxvq_s32(most) < 0, min < zero, FINISH_ANY};
+    if (!head->wide && min == -128 && max == 127 && count == wide)
+        out.finish = out.signed_ ? FINISH_ROUND : FINISH_CLAMP;
+    else if (!head->wide && min == -128 && max == 127 && count == 8 && wide == 16)
+        out.finish = out.signed_ ? FINISH_ROUND_8 : FINISH_CLAMP_8;
+    return out;
 }
 
 /* requantise() of kernels.h. SQRDMULH leaves no INT32_MIN, so that one can be taken off below zero. */
@@ -84,38 +120,127 @@ static inline __attribute__((always_inline)) void finish_columns(int32x4_t (*sum
 }
 
 /* The same of accumulators that assembly has made: GCC moves each of four registers to a place of its own
- * when one of them is named alone, and back for the next assembly. */
-#define RIGHT(x, m, s) "sqrdmulh " x ".4s, " x ".4s, " m ".4s\nsrshl " x ".4s, " x ".4s, " s ".4s\n"
-#define RIGHT_SIGNED(x, m, s)                                                                                \
-    "sqrdmulh " x ".4s, " x ".4s, " m ".4s\nssra " x ".4s, " x ".4s, #31\n"                                  \
-    "srshl " x ".4s, " x ".4s, " s ".4s\n"
-#define RIGHT_16(right)                                                                                      \
-    right("%S[x]", "%S[m]", "%S[s]") right("%T[x]", "%T[m]", "%T[s]") right("%U[x]", "%U[m]", "%U[s]")       \
-        right("%V[x]", "%V[m]", "%V[s]")
+ * when one of them is named alone, and back for the next assembly. What 16 sums become is in S. */
+#define FINISH_EACH(each) each("S") each("T") each("U") each("V")
+#define CLAMP_4(q)                                                                                           \
+    "sqrdmulh %" q "[x].4s, %" q "[x].4s, %" q "[m].4s\nsrshl %" q "[x].4s, %" q "[x].4s, %" q "[s].4s\n"
+#define ROUND_4(q)                                                                                           \
+    "sqrdmulh %" q "[x].4s, %" q "[x].4s, %" q "[m].4s\nssra %" q "[x].4s, %" q "[x].4s, #31\n"              \
+    "srshl %" q "[x].4s, %" q "[x].4s, %" q "[s].4s\n"
+#define HALVE "uzp1 %S[x].8h, %S[x].8h, %T[x].8h\nuzp1 %U[x].8h, %U[x].8h, %V[x].8h\n"
+#define CLAMP_16                                                                                             \
+    FINISH_EACH(CLAMP_4)                                                                                     \
+    HALVE "sqxtun %S[x].8b, %S[x].8h\nsqxtun2 %S[x].16b, %U[x].8h\neor %S[x].16b, %S[x].16b, %[z].16b\n"
+#define ROUND_16                                                                                             \
+    FINISH_EACH(ROUND_4)                                                                                     \
+    HALVE "add %S[x].8h, %S[x].8h, %[z].8h\nadd %U[x].8h, %U[x].8h, %[z].8h\n"                               \
+          "sqxtn %S[x].8b, %S[x].8h\nsqxtn2 %S[x].16b, %U[x].8h\n"
+/* Where they go: 16 or 8 channels of a pixel, 8 of two, 4 of four. */
+#define STORE_16  "st1 {%S[x].16b}, [%[to]], %[step]\n"
+#define STORE_8   "st1 {%S[x].8b}, [%[to]], %[step]\n"
+#define STORE_2X8 "st1 {%S[x].d}[0], [%[to]], %[step]\nst1 {%S[x].d}[1], [%[to]], %[step]\n"
+#define STORE_4X4                                                                                            \
+    "st1 {%S[x].s}[0], [%[to]], %[step]\nst1 {%S[x].s}[1], [%[to]], %[step]\n"                               \
+    "st1 {%S[x].s}[2], [%[to]], %[step]\nst1 {%S[x].s}[3], [%[to]], %[step]\n"
+#define FINISH(what, store)                                                                                  \
+    __asm__ volatile(what store                                                                              \
+                     : [x] "+w"(x), [to] "+r"(to)                                                            \
+                     : [m] "w"(f->multiplier), [s] "w"(f->shift), [z] "w"(f->zero), [step] "r"(step)         \
+                     : "memory")
 
-static inline __attribute__((always_inline)) int8x16_t finish_sums(int32x4x4_t x, const struct head_i8 *head,
-                                                                   const struct output_i8 *out)
+/* A register of sums is 16 channels of a pixel (of which 8 may count), 8 of two pixels or 4 of four. */
+enum group { GROUP_16, GROUP_8, GROUP_2X8, GROUP_4X4 };
+
+struct factors {
+    int32x4x4_t multiplier, shift;
+    int16x8_t zero; /* FINISH_CLAMP: what turns 0 .. 255 into -128 .. 127 */
+};
+
+/* Returns where the next register goes. `finish` and `group` are constants where this is inlined. */
+static inline __attribute__((always_inline)) int8_t *finish_store(int32x4x4_t x, const struct factors *f,
+                                                                  const enum finish finish,
+                                                                  const enum group group, int8_t *to,
+                                                                  size_t step)
 {
-    int32x4x4_t m = vld1q_s32_x4(head->multiplier), s = vld1q_s32_x4(head->shift);
-    int8x16_t all;
-    if (!out->right) {
-        int32_t each[16];
-        vst1q_s32_x4(each, x);
-        return any16(
-            (int32x4x4_t){{vld1q_s32(each), vld1q_s32(each + 4), vld1q_s32(each + 8), vld1q_s32(each + 12)}},
-            head, out);
-    }
-    if (out->signed_)
-        __asm__ volatile(RIGHT_16(RIGHT_SIGNED) : [x] "+w"(x) : [m] "w"(m), [s] "w"(s));
+    if (finish == FINISH_CLAMP && group == GROUP_16)
+        FINISH(CLAMP_16, STORE_16);
+    else if (finish == FINISH_CLAMP && group == GROUP_8)
+        FINISH(CLAMP_16, STORE_8);
+    else if (finish == FINISH_CLAMP && group == GROUP_2X8)
+        FINISH(CLAMP_16, STORE_2X8);
+    else if (finish == FINISH_CLAMP)
+        FINISH(CLAMP_16, STORE_4X4);
+    else if (group == GROUP_16)
+        FINISH(ROUND_16, STORE_16);
+    else if (group == GROUP_8)
+        FINISH(ROUND_16, STORE_8);
+    else if (group == GROUP_2X8)
+        FINISH(ROUND_16, STORE_2X8);
     else
-        __asm__ volatile(RIGHT_16(RIGHT) : [x] "+w"(x) : [m] "w"(m), [s] "w"(s));
-    __asm__("sqxtn %S[x].4h, %S[x].4s\nsqxtn %U[x].4h, %U[x].4s\n"
-            "sqxtn2 %S[x].8h, %T[x].4s\nsqxtn2 %U[x].8h, %V[x].4s\n"
-            "sqadd %S[x].8h, %S[x].8h, %[zero].8h\nsqadd %U[x].8h, %U[x].8h, %[zero].8h\n"
-            "sqxtn %[all].8b, %S[x].8h\nsqxtn2 %[all].16b, %U[x].8h\n"
-            : [x] "+w"(x), [all] "=&w"(all)
-            : [zero] "w"(vdupq_n_s16((int16_t)out->zero)));
-    return vminq_s8(vmaxq_s8(all, vdupq_n_s8((int8_t)out->min)), vdupq_n_s8((int8_t)out->max));
+        FINISH(ROUND_16, STORE_4X4);
+    return to;
+}
+
+/* `pixels` pixels from the sums' memory, by any finish. */
+void finish_any(const int32_t (*sum)[16], int pixels, enum group group, const struct head_i8 *head,
+                const struct output_i8 *out, int8_t *to, size_t step);
+
+/* Sums to int8, and the first `count` channels of each pixel to memory. GCC keeps arrays of four registers in
+ * memory, so each has a name; there are `n` of them. n, group and finish are constants where this is inlined.
+ */
+#define SUMS int32x4x4_t sum0, int32x4x4_t sum1, int32x4x4_t sum2, int32x4x4_t sum3, int32x4x4_t sum4
+static inline __attribute__((always_inline)) void finish_as(SUMS, const int n, const enum group group,
+                                                            const enum finish finish,
+                                                            const struct head_i8 *head, int32_t zero,
+                                                            int8_t *to, size_t step)
+{
+    const struct factors f = {vld1q_s32_x4(head->multiplier), vld1q_s32_x4(head->shift),
+                              finish == FINISH_CLAMP ? vdupq_n_s16((int16_t)0x8080)
+                                                     : vdupq_n_s16((int16_t)zero)};
+    to = finish_store(sum0, &f, finish, group, to, step);
+    if (n > 1)
+        to = finish_store(sum1, &f, finish, group, to, step);
+    if (n > 2)
+        to = finish_store(sum2, &f, finish, group, to, step);
+    if (n > 3)
+        to = finish_store(sum3, &f, finish, group, to, step);
+    if (n > 4)
+        finish_store(sum4, &f, finish, group, to, step);
+}
+
+static inline __attribute__((always_inline)) void
+finish_slowly(SUMS, const int n, int pixels, const enum group group, const struct head_i8 *head,
+              const struct output_i8 *out, int8_t *to, size_t step)
+{
+    int32_t each[5][16];
+    vst1q_s32_x4(each[0], sum0);
+    if (n > 1)
+        vst1q_s32_x4(each[1], sum1);
+    if (n > 2)
+        vst1q_s32_x4(each[2], sum2);
+    if (n > 3)
+        vst1q_s32_x4(each[3], sum3);
+    if (n > 4)
+        vst1q_s32_x4(each[4], sum4);
+    finish_any(each, pixels, group, head, out, to, step);
+}
+
+static inline __attribute__((always_inline)) void
+finish_sums(SUMS, const int n, const int pixels, const enum group group, const struct head_i8 *head,
+            const struct output_i8 *out, int8_t *to, size_t step)
+{
+    const bool all = pixels == n * (group == GROUP_16 ? 1 : group == GROUP_2X8 ? 2 : 4);
+    const enum finish finish = all ? out->finish : FINISH_ANY;
+    if (finish == FINISH_CLAMP)
+        finish_as(sum0, sum1, sum2, sum3, sum4, n, group, FINISH_CLAMP, head, out->zero, to, step);
+    else if (finish == FINISH_ROUND)
+        finish_as(sum0, sum1, sum2, sum3, sum4, n, group, FINISH_ROUND, head, out->zero, to, step);
+    else if (finish == FINISH_CLAMP_8 && group == GROUP_16)
+        finish_as(sum0, sum1, sum2, sum3, sum4, n, GROUP_8, FINISH_CLAMP, head, out->zero, to, step);
+    else if (finish == FINISH_ROUND_8 && group == GROUP_16)
+        finish_as(sum0, sum1, sum2, sum3, sum4, n, GROUP_8, FINISH_ROUND, head, out->zero, to, step);
+    else
+        finish_slowly(sum0, sum1, sum2, sum3, sum4, n, pixels, group, head, out, to, step);
 }
 
 /* int8 depthwise without dot product, which dotprod falls back on. */
