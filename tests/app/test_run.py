@@ -140,6 +140,34 @@ class Headless(RunTest):
         self.assertEqual(lines[0]["label"], "red")
         self.assertIn("number of lines", errors)
 
+    def test_names_of_other_scripts_are_drawn(self):
+        """What reads from the right lies on the right."""
+        for language, names, right in (("ar", "فنجان قهوة\nببغاء\nسماء\n", True), ("zh", "咖啡杯\n鹦鹉\n天空\n", False)):
+            self.write(f"names.{language}.txt", names)
+            lines, errors = self.run_live("--screen", f"png:{language}", "--mode", "320x180", "--source", "replay:red.png", "--fit",
+                                          "stretch", "--frames", 1, "--every-frame", "--events", "-", "--language", language,
+                                          *self.CLASSIFY)
+            self.assertEqual(lines[0]["label"], names.split("\n")[0])
+            self.assertNotIn("no translation", errors)
+            rows = self.png_rows((self.folder / language / "frame-000000.png").read_bytes(), 320)
+            drawn = [sum(row[3 * x] < 128 for row in rows for x in range(left, left + 40)) for left in (0, 280)]
+            self.assertGreater(drawn[right], 500)
+            self.assertEqual(drawn[not right], 0)
+
+    @classmethod
+    def png_rows(cls, data, width):
+        """Of an RGB PNG: its rows as bytes (PNG, 9.2: Filter types)."""
+        packed, size, above, rows = zlib.decompress(cls.png_data(data)), 3 * width, bytes(3 * width), []
+        for at in range(0, len(packed), size + 1):
+            kind, row = packed[at], bytearray(packed[at + 1:at + 1 + size])
+            for x, value in enumerate(row):
+                left, upper, corner = (row[x - 3], above[x], above[x - 3]) if x > 2 else (0, above[x], 0)
+                near = min((left, upper, corner), key=lambda known: abs(left + upper - corner - known))
+                row[x] = value + (0, left, upper, (left + upper) // 2, near)[kind] & 255
+            rows.append(row)
+            above = row
+        return rows
+
     def test_turned_and_mirrored(self):
         left_red = [RED] * 32 + [BLUE] * 32
         rows = b"".join(b"\0" + b"".join(bytes(pixel) for pixel in left_red) for _ in range(64))
@@ -158,16 +186,20 @@ class Headless(RunTest):
         header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
         return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
-    @staticmethod
-    def first_pixel(data):
+    @classmethod
+    def first_pixel(cls, data):
         """Of an RGB PNG; every filter leaves the first pixel as it is."""
+        return zlib.decompress(cls.png_data(data))[1:4]
+
+    @staticmethod
+    def png_data(data):
         packed, at = b"", 8
         while at < len(data):
             size = int.from_bytes(data[at:at + 4], "big")
             if data[at + 4:at + 8] == b"IDAT":
                 packed += data[at + 8:at + 8 + size]
             at += size + 12
-        return zlib.decompress(packed)[1:4]
+        return packed
 
     def test_motion_jpeg_out_and_in(self):
         out = subprocess.run(self.command("run", "--source", "replay:photos", "--once", "--every-frame", "--screen", "mjpeg:-",
