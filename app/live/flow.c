@@ -308,6 +308,8 @@ void flow_move(struct live *live)
         live_unwatch(live, true);
         feed_submit(&live->feed, live->worker, &live->config);
     }
+    if (worker_idle(live->worker) && now >= live->heat_ns)
+        temper_submit(live, now);
     if (worker_idle(live->worker) && show_wants_worker(&live->show, now)) {
         live_unwatch(live, false);
         show_submit(&live->show, live->worker, &live->config, now);

@@ -76,7 +76,6 @@ static void report_second(struct live *live, uint64_t now)
     if (line && lines_add(&live->stats_lines, line) == -EPIPE)
         live_stop(live, EX_IOERR);
     stats_begin(&live->stats, cpu_ns, now);
-    temper_update(live, now);
     status_update(live);
 }
 

@@ -41,7 +41,8 @@ struct live {
     struct lines stats_lines, event_lines;
     struct hotplug *hotplug;
     struct notify notify;
-    struct heat heat;
+    struct heat heat, heat_now; /* heat_now: of the worker, while it reads */
+    struct task heat_task;
     struct heat_plan plan;
     uint64_t heat_ns; /* when it is read again */
     double hot_rate;  /* results a second from HEAT_LOWER_RATE on, 0: no limit */
@@ -96,7 +97,7 @@ void status_update(struct live *live);
 void progress_update(struct live *live, uint64_t now); /* for the watchdog */
 
 /* temper.c */
-void temper_update(struct live *live, uint64_t now);
+void temper_submit(struct live *live, uint64_t now); /* from heat_ns on, when the worker is idle */
 void temper_load(struct live *live);         /* opens the model as the configuration and the heat want it */
 double temper_rate(const struct live *live); /* results a second at most, 0: no limit */
 

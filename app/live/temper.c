@@ -4,6 +4,7 @@
 #include "base/clock.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -58,18 +59,30 @@ static bool is_other_model(const struct live *live, enum heat_level before)
     return threads || (model && *live->config.hot_model);
 }
 
-void temper_update(struct live *live, uint64_t now)
+/* Some sensors take milliseconds to answer: on the worker. */
+static void run(struct task *task)
 {
+    struct live *live = (struct live *)((char *)task - offsetof(struct live, heat_task));
+    heat_read(&live->heat_now, heat_sysfs());
+}
+
+static void done(struct task *task)
+{
+    struct live *live = (struct live *)((char *)task - offsetof(struct live, heat_task));
     enum heat_level before = live->plan.level;
-    if (now < live->heat_ns)
-        return;
-    live->heat_ns = now + look_every_ns;
-    heat_read(&live->heat, heat_sysfs());
-    if (!heat_step(&live->plan, &live->heat, now))
+    live->heat = live->heat_now;
+    if (!heat_step(&live->plan, &live->heat, clock_now_ns()))
         return;
     if (before == HEAT_FEWER_THREADS) /* half of what it could do until now */
         live->hot_rate = live->stats.inference_mean_ms > 0 ? 500 / live->stats.inference_mean_ms : 0;
     if (is_other_model(live, before))
         temper_load(live);
     tell(live);
+}
+
+void temper_submit(struct live *live, uint64_t now)
+{
+    live->heat_ns = now + look_every_ns;
+    live->heat_task = (struct task){run, done};
+    worker_submit(live->worker, &live->heat_task);
 }
