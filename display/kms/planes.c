@@ -248,6 +248,15 @@ static void explain(const struct search *search, char *why, size_t size)
                  strerror(-search->status));
 }
 
+/* Asked first: newer kernels do not even import what no plane takes. */
+static bool some_plane_takes(const struct kms *kms, uint32_t format)
+{
+    for (int i = 0; i < kms->card.plane_count; i++)
+        if (usable(kms, &kms->card.planes[i]) && kms_plane_takes(&kms->card.planes[i], format))
+            return true;
+    return false;
+}
+
 static int prepare(struct search *search, struct kms_buffer *labels)
 {
     struct kms *kms = search->kms;
@@ -280,6 +289,8 @@ int kms_choose_planes(struct kms *kms, const struct frame *like)
         snprintf(why, size, "planes are turned off");
     else if (!kms_format(like) || like->dmabuf[0] < 0)
         snprintf(why, size, "the camera's frames are no dmabufs that a plane could take");
+    else if (!some_plane_takes(kms, kms_format(like)))
+        explain(&search, why, size);
     else if (!prepare(&search, &labels)) {
         const struct kms_layout *before = &kms->layout;
         found = (before->video && can_be_video(&search, before->video) && works(&search, before)) ||

@@ -390,11 +390,23 @@ int drmCloseBufferHandle(int fd, uint32_t handle)
     return 0;
 }
 
+/* Since Linux 6.2 a card refuses what none of its planes can show. */
+static bool any_plane_takes(uint32_t format)
+{
+    for (int i = 0; i < FAKE_PLANES_MAX; i++)
+        for (int f = 0; f < 8; f++)
+            if (fake.planes[i].formats[f] == format)
+                return true;
+    return false;
+}
+
 int drmModeAddFB2(int fd, uint32_t width, uint32_t height, uint32_t format, const uint32_t handles[4],
                   const uint32_t pitches[4], const uint32_t offsets[4], uint32_t *id, uint32_t flags)
 {
     (void)fd;
     (void)flags;
+    if (!any_plane_takes(format))
+        return -EINVAL;
     for (int i = 0; i < FAKE_FBS_MAX && handles[0]; i++)
         if (!fake.fbs[i].id) {
             *id = ++next_id;
