@@ -341,7 +341,9 @@ static struct problem depthwise_problem(struct context *context, const struct de
 static void depthwise_case(struct context *context, const struct depthwise_kernel *last,
                            const struct depthwise_kernel *next, enum pipit_type type, struct depthwise d)
 {
-    struct windows w = windows_of(&d, random_between(context, 1, 3), random_between(context, 1, 9));
+    int columns =
+        random_between(context, 0, 15) ? random_between(context, 1, 14) : random_between(context, 57, 64);
+    struct windows w = windows_of(&d, random_between(context, 1, 5), columns);
     struct problem p = depthwise_problem(context, &d, &w, type);
     struct conv conv = random_conv(context, &p);
     d.min_f32 = conv.min_f32;
