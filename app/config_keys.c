@@ -246,7 +246,7 @@ const struct config_key config_keys[] = {
      AT(threads), 0, 64},
     {"cpu-mask", "FLAGS", "CPU features that may be used: all, none, or as in 'neon,dotprod'", 0,
      CONFIG_MODEL, "all", set_cpu, AT(cpu_mask)},
-    {"precision", "f32|f16|bf16|int8", "what a float model computes in; bf16 and int8: not yet", 0,
+    {"precision", "f32|f16", "what a float model computes in; f16: half the memory, 3 digits", 0,
      CONFIG_MODEL, "f32", set_precision, AT(precision)},
     {"inference-rate", "N", "results a second at most; 0: as many as the processor gives", 0, CONFIG_LOOK,
      "0", set_real, AT(inference_rate), 0, 1000},

@@ -40,6 +40,7 @@ class Usage(CommandTest):
     def test_values_that_make_no_sense(self):
         for option, values in {
                 "--threads": ("0", "65", "-1", "two", "", "1.5", "99999999999999999999"), "--cpu-mask": ("mmx", ""),
+                "--precision": ("half", "f64", ""),
                 "-k": ("0", "-3", "many"), "--mean": ("a", "1,2", "1,2,3,4", "nan", "inf", "1,,2"),
                 "--std": ("0", "1,0,1", "nan"), "--fit": ("squeeze",), "--labels": ("",), "-m": ("",)}.items():
             for value in values:

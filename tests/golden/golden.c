@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * golden [--brief] DATA MODEL [FILE]: one model on each photo, with every level of instructions and 1, 2 and
- * 4 threads;
+ * golden [--brief] [--f16] DATA MODEL [FILE]: one model on each photo, with every level of instructions and
+ * 1, 2 and 4 threads;
  * --brief: on one photo, with all instructions, and threads only on small models, unless PIPIT_TEST_ALL is
- * set. FILE: a fetched model, whose reference is under DATA/golden/defaults. Exit status 77: something is
- * absent.
+ * set. --f16: in float16, by the C reference and by what the CPU has. FILE: a fetched model, whose reference
+ * is under DATA/golden/defaults. Exit status 77: something is absent.
  */
 #include "tests/golden/golden.h"
 
@@ -66,6 +66,15 @@ static void run_photos(struct matrix *matrix, struct pipit_model *model, uint64_
     }
 }
 
+static bool has_precision(const struct pipit_model *model, enum pipit_precision precision)
+{
+    struct pipit_info info;
+    pipit_model_info(model, &info);
+    if (info.precision != precision)
+        printf("runs in %s\n", pipit_precision_name(info.precision));
+    return info.precision == precision;
+}
+
 static void run_once(struct matrix *matrix, unsigned mask, int threads, uint64_t *prints)
 {
     struct pipit_settings settings;
@@ -76,9 +85,12 @@ static void run_once(struct matrix *matrix, unsigned mask, int threads, uint64_t
     pipit_settings_defaults(&settings);
     settings.threads = threads;
     settings.cpu_mask = mask;
+    settings.precision = matrix->golden->float16 ? PIPIT_PRECISION_F16 : PIPIT_PRECISION_F32;
     matrix->sum.failed = false;
     if (pipit_model_open(&model, matrix->golden->path, &settings, &error)) {
         printf("%s\n", error.text);
+        matrix->sum.failed = true;
+    } else if (!has_precision(model, settings.precision)) {
         matrix->sum.failed = true;
     } else {
         run_photos(matrix, model, prints);
@@ -107,6 +119,17 @@ static void run_matrix(struct matrix *matrix, bool brief, bool small)
         run_once(matrix, 0, 1, prints);
 }
 
+static void run_float16(struct matrix *matrix, bool brief)
+{
+    bool has = pipit_cpu_flags() & PIPIT_CPU_FP16;
+    uint64_t prints[PHOTOS_MAX] = {0};
+    matrix->photos = brief ? 1 : matrix->golden->photos;
+    if (!has || !brief)
+        run_once(matrix, 0, 1, prints);
+    for (int threads = 1; threads <= 4 && has; threads *= 2)
+        run_once(matrix, ~0u, threads, prints);
+}
+
 static bool is_small(const char *path)
 {
     size_t size;
@@ -125,11 +148,13 @@ static int report(const char *model, const struct verdict *sum)
 int main(int argc, char **argv)
 {
     bool brief = argc > 1 && !strcmp(argv[1], "--brief");
+    bool float16 = argc > 1 + brief && !strcmp(argv[1 + brief], "--f16");
+    int options = brief + float16;
     const char *all = getenv("PIPIT_TEST_ALL"), *data = getenv("PIPIT_TEST_DATA");
-    char **args = argv + brief;
+    char **args = argv + options;
     struct golden golden;
-    if (argc - brief < 3 || argc - brief > 4) {
-        fprintf(stderr, "usage: golden [--brief] DATA MODEL [FILE]\n");
+    if (argc - options < 3 || argc - options > 4) {
+        fprintf(stderr, "usage: golden [--brief] [--f16] DATA MODEL [FILE]\n");
         return 64;
     }
     data = data && *data ? data : args[1];
@@ -142,7 +167,12 @@ int main(int argc, char **argv)
     }
     if (!status) {
         struct matrix matrix = {.golden = &golden};
-        run_matrix(&matrix, brief && !(all && *all), is_small(golden.path));
+        golden.float16 = float16;
+        brief = brief && !(all && *all);
+        if (float16)
+            run_float16(&matrix, brief);
+        else
+            run_matrix(&matrix, brief, is_small(golden.path));
         status = report(args[2], &matrix.sum);
     }
     golden_free(&golden);

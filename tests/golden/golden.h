@@ -31,6 +31,7 @@ struct golden {
     enum task task;
     bool logits;  /* classes are answered as logits */
     bool integer; /* the same bytes are due from every kernel set and number of threads */
+    bool float16; /* what is float32 runs in float16 */
     char path[1200];
     double mean[3], std[3];
     struct photo photo[PHOTOS_MAX];

@@ -102,6 +102,7 @@ START_TEST(test_values)
     ck_assert(!set("mirror", "off") && !config.mirror);
     ck_assert(!set("threshold", "0.25") && config.threshold == 0.25);
     ck_assert(!set("cpu-mask", "none") && config.cpu_mask == 0);
+    ck_assert(!set("precision", "f16") && config.precision == PIPIT_PRECISION_F16);
     ck_assert(!set("camera-control", "exposure_auto=1"));
     ck_assert(!set("camera-control", "gain=5"));
     ck_assert(!set("camera-control", "gain=7"));
@@ -130,6 +131,7 @@ START_TEST(test_values_that_make_no_sense)
         {"camera-rate", "-1"},  {"smooth", "1"},
         {"top", "11"},          {"camera-control", "gain"},
         {"stall", "0"},         {"frames", "1e12"},
+        {"precision", "half"},  {"precision", ""},
         {"duration", ""},       {"camera-control", "=5"},
         {"source", "webcam"},   {"source", "replay:"},
         {"enter", "0"},         {"average", "0x10g"},

@@ -75,49 +75,86 @@ BINARY_F16(min_f16, vminq_f16)
 
 /* ---- rows ---- */
 
-/* 32 channels of all rows, then the next 32: the scale stays in registers. */
+/* Four registers of each row by the same four. */
+static void scale_32(float16_t *out, const float16_t *in, float16x8x4_t s, int rows, size_t step)
+{
+    const size_t bytes = step * sizeof(*in);
+    for (; rows > 0; rows--)
+        __asm__ volatile("ld1 {v0.8h-v3.8h}, [%[in]], %[bytes]\n"
+                         "fmul v0.8h, v0.8h, %S[s].8h\nfmul v1.8h, v1.8h, %T[s].8h\n"
+                         "fmul v2.8h, v2.8h, %U[s].8h\nfmul v3.8h, v3.8h, %V[s].8h\n"
+                         "st1 {v0.8h-v3.8h}, [%[out]], %[bytes]\n"
+                         : [in] "+r"(in), [out] "+r"(out)
+                         : [s] "w"(s), [bytes] "r"(bytes)
+                         : "memory", "v0", "v1", "v2", "v3");
+}
+
+/* 32 channels of all rows, then the next 32: the scale stays in registers. Rows of 16 go in pairs. */
 static void scale_f16(uint16_t *out, const uint16_t *in, const uint16_t *scale, int n, int rows, size_t step)
 {
+    const float16_t *from = (const float16_t *)in, *by = (const float16_t *)scale;
+    float16_t *to = (float16_t *)out;
     int i = 0;
-    for (; i + 32 <= n; i += 32) {
-        const float16x8x4_t s = vld1q_f16_x4((const float16_t *)scale + i);
-        const float16_t *from = (const float16_t *)in + i;
-        float16_t *to = (float16_t *)out + i;
-        for (int row = 0; row < rows; row++, from += step, to += step)
-            for (int q = 0; q < 4; q++)
-                vst1q_f16(to + 8 * q, vmulq_f16(vld1q_f16(from + 8 * q), s.val[q]));
+    if (n == 16 && step == 16 && rows % 2 == 0) {
+        float16x8_t low = vld1q_f16(by), high = vld1q_f16(by + 8);
+        scale_32(to, from, (float16x8x4_t){{low, high, low, high}}, rows / 2, 32);
+        return;
     }
+    for (; i + 32 <= n; i += 32)
+        scale_32(to + i, from + i, vld1q_f16_x4(by + i), rows, step);
     for (; i + 8 <= n; i += 8) {
-        const float16x8_t s = vld1q_f16((const float16_t *)scale + i);
+        const float16x8_t s = vld1q_f16(by + i);
         for (int row = 0; row < rows; row++) {
             size_t at = (size_t)i + (size_t)row * step;
-            vst1q_f16((float16_t *)out + at, vmulq_f16(vld1q_f16((const float16_t *)in + at), s));
+            vst1q_f16(to + at, vmulq_f16(vld1q_f16(from + at), s));
         }
     }
     scale_f16_c(out + i, in + i, scale + i, n - i, rows, step);
 }
 
+/* The sum of 8 rows. */
+#define ADD_ROW                                                                                              \
+    "ld1 {v0.8h-v3.8h}, [%[in]], %[bytes]\nfadd %S[x].8h, %S[x].8h, v0.8h\n"                                 \
+    "fadd %T[x].8h, %T[x].8h, v1.8h\nfadd %U[x].8h, %U[x].8h, v2.8h\nfadd %V[x].8h, %V[x].8h, v3.8h\n"
+static inline float16x8x4_t add_8_rows(const float16_t *in, size_t step)
+{
+    float16x8x4_t x;
+    __asm__ volatile(
+        "ld1 {%S[x].8h-%V[x].8h}, [%[in]], %[bytes]\n" ADD_ROW ADD_ROW ADD_ROW ADD_ROW ADD_ROW ADD_ROW ADD_ROW
+        : [x] "=&w"(x), [in] "+r"(in)
+        : [bytes] "r"(step * sizeof(*in))
+        : "memory", "v0", "v1", "v2", "v3");
+    return x;
+}
+
+static inline void widen_and_add(float *sum, float16x8_t x)
+{
+    vst1q_f32(sum, vaddq_f32(vld1q_f32(sum), vcvt_f32_f16(vget_low_f16(x))));
+    vst1q_f32(sum + 4, vaddq_f32(vld1q_f32(sum + 4), vcvt_high_f32_f16(x)));
+}
+
 /* 8 rows are added in float16, and their sum in float32. */
 static void accumulate_f16(float *sum, const uint16_t *in, int n, int rows, size_t step)
 {
-    int i = 0;
-    for (; i + 16 <= n; i += 16) {
-        float32x4x4_t all = vld1q_f32_x4(sum + i);
-        const float16_t *from = (const float16_t *)in + i;
-        for (int row = 0, end; row < rows; row = end) {
-            float16x8x2_t part = vld1q_f16_x2(from);
-            from += step;
-            for (end = rows - row < 8 ? rows : row + 8, row++; row < end; row++, from += step) {
-                part.val[0] = vaddq_f16(part.val[0], vld1q_f16(from));
-                part.val[1] = vaddq_f16(part.val[1], vld1q_f16(from + 8));
-            }
-            for (int q = 0; q < 2; q++) {
-                all.val[2 * q] = vaddq_f32(all.val[2 * q], vcvt_f32_f16(vget_low_f16(part.val[q])));
-                all.val[2 * q + 1] = vaddq_f32(all.val[2 * q + 1], vcvt_high_f32_f16(part.val[q]));
-            }
+    const float16_t *from = (const float16_t *)in;
+    int i = 0, row;
+    for (; i + 32 <= n; i += 32) {
+        for (row = 0; row + 8 <= rows; row += 8) {
+            float16x8x4_t x = add_8_rows(from + i + (size_t)row * step, step);
+            for (int q = 0; q < 4; q++)
+                widen_and_add(sum + i + 8 * q, x.val[q]);
         }
-        vst1q_f32_x4(sum + i, all);
+        for (; row < rows; row++)
+            for (int q = 0; q < 4; q++)
+                widen_and_add(sum + i + 8 * q, vld1q_f16(from + i + 8 * q + (size_t)row * step));
     }
+    for (; i + 8 <= n; i += 8)
+        for (row = 0; row < rows;) {
+            float16x8_t x = vld1q_f16(from + i + (size_t)row * step);
+            for (int end = rows - row < 8 ? rows : row + 8; ++row < end;)
+                x = vaddq_f16(x, vld1q_f16(from + i + (size_t)row * step));
+            widen_and_add(sum + i, x);
+        }
     accumulate_f16_c(sum + i, in + i, n - i, rows, step);
 }
 
