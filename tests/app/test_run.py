@@ -337,7 +337,7 @@ class Faults(RunTest):
 class Service(RunTest):
     """As a service manager starts it."""
     GOOD = "# mine\nscreen = memory\nsource = replay:red.png\n[camera-controls]\ngain = 3 ; of the sensor\n"
-    RUN = ("--config", "pipit.conf", "--frames", 3)
+    RUN = ("--config", "pipit.conf", "--frames", 3, "--model", "colours.tflite")  # a small one, which is soon opened
 
     def setUp(self):
         super().setUp()
