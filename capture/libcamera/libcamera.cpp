@@ -183,7 +183,7 @@ struct Buffer {
 struct Session : source {
     Session() : source()
     {
-        kind = &source_libcamera;
+        kind = &pipit_libcamera; /* not source_libcamera, which only loads this module */
         fd = -1;
     }
     ~Session()

@@ -38,4 +38,7 @@ struct camera_control *camera_add_control(struct camera *camera, const char *cam
 #ifdef __cplusplus
 }
 #endif
+/* What the module gives out, for module.c to find. */
+extern __attribute__((visibility("default"))) const struct source_kind pipit_libcamera;
+
 #endif
