@@ -21,7 +21,8 @@ QEMU = {
     "amd64": ["qemu-system-x86_64", "-M", "q35", "-cpu", "max"],
     "arm64": ["qemu-system-aarch64", "-M", "virt,gic-version=3", "-cpu", "cortex-a72"],
 }
-CONSOLE = {"amd64": "ttyS0", "arm64": "ttyAMA0"}
+# Without no_timer_check a kernel on a busy host finds its timer dead and gives up.
+KERNEL = {"amd64": "console=ttyS0 no_timer_check", "arm64": "console=ttyAMA0"}
 SCREENS = {
     "virtio": ["-device", "virtio-gpu-pci,id=virtio,max_outputs=2"],
     "bochs": ["-device", "bochs-display,id=bochs"],
@@ -72,6 +73,8 @@ class Machine:
         (self.share / "commands").mkdir(parents=True)
         self.results.mkdir(parents=True, exist_ok=True)
         shutil.copy(HERE / "agent", self.share)
+        self.console = self.results / f"console-{len(list(self.results.glob('console-*'))) + 1}.log"  # of each boot
+        self.console.touch()
         self.number = 0
         self.process = None
         self.port = None
@@ -82,7 +85,7 @@ class Machine:
         line = QEMU[arch] + [
             "-accel", "tcg,thread=multi", "-smp", "2", "-m", "1024", "-nodefaults", "-no-user-config", "-no-reboot",
             "-display", "none", "-kernel", str(image / "vmlinuz"), "-initrd", str(image / "initrd.img"),
-            "-append", f"root=/dev/vda rw loglevel=5 console={CONSOLE[arch]} panic=-1 mitigations=off nokaslr audit=0 "
+            "-append", f"root=/dev/vda rw loglevel=5 {KERNEL[arch]} panic=-1 mitigations=off nokaslr audit=0 "
             "modprobe.blacklist=bochs systemd.default_timeout_start_sec=900 sysctl.kernel.hung_task_timeout_secs=40 "
             f"vm-agent {append}",
             "-drive", f"file={image}/root.img,format=raw,if=none,id=root,snapshot=on,cache=unsafe",
@@ -91,7 +94,7 @@ class Machine:
             "-device", "virtio-9p-pci,fsdev=host,mount_tag=host",
             "-device", "virtio-serial-pci", "-chardev", f"socket,id=agent,path={self.folder}/agent,server=on,wait=off",
             "-device", "virtserialport,chardev=agent,name=agent",
-            "-serial", f"file:{self.results}/console.log",
+            "-serial", f"file:{self.console}",
             "-qmp", f"unix:{self.folder}/qmp,server=on,wait=off",
         ]
         for screen in screens:
@@ -126,7 +129,7 @@ class Machine:
         if not line:
             self.save_logs()
             self.stop()
-            raise GuestError(f"no answer in {limit} s, see {self.results}/console.log, to: {script}")
+            raise GuestError(f"no answer in {limit} s, see {self.console}, to: {script}")
         return line.strip()
 
     def save_logs(self):
