@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import pathlib
+import platform
 import subprocess
 import typing
 
@@ -12,6 +13,7 @@ from machine import GuestError
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 HOST = {"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine]
+OTHER = {"bookworm": "trixie"}.get(platform.freedesktop_os_release().get("VERSION_CODENAME"), "bookworm")
 
 
 def output_of(*command):
@@ -43,6 +45,23 @@ def build(folder):
     return make(folder)
 
 
+@functools.cache
+def build_arm64(folder):
+    """By the cross compiler, beside the folder for this machine."""
+    folder = folder.with_name(folder.name + "-arm64")
+    output_of(str(ROOT / "app/setup"), "cross")
+    output_of(str(ROOT / "cross/configure"), str(folder))
+    return make(folder)
+
+
+@functools.cache
+def build_other(folder):
+    """By the compiler and against the libraries of the other Debian."""
+    tree = folder / f"vm-tree-{OTHER}"
+    output_of(str(HERE / "build-in"), OTHER, HOST, str(tree))
+    return tree, tree / "usr/local/bin/webcam"
+
+
 class Kind(typing.NamedTuple):
     suite: str  # "": this machine's
     arch: str
@@ -53,4 +72,8 @@ class Kind(typing.NamedTuple):
 
 KINDS = {
     "native": Kind("", HOST, build),
+    "other": Kind(OTHER, HOST, build_other),  # the other one of the two Debian releases that Pipit is made for
+    "arm64": Kind("", "arm64", build_arm64),
 }
+if HOST == "arm64":
+    del KINDS["arm64"]
