@@ -38,7 +38,7 @@ def same(start, half, end, slack):
 
 
 # said TEXT: waits until pipit says so. Not a process is started for it: in an emulated machine each takes its time.
-SAID = """exec 3<{log} 4<>/run/idle; tail -c 0 <&3
+SAID = """exec 3<{log} 4<>/run/idle; cat <&3 >/dev/null # to the end of what was said before
     said() {{
         local part line= end=$((SECONDS + {limit}))
         while :; do
@@ -55,7 +55,10 @@ SAID = """exec 3<{log} 4<>/run/idle; tail -c 0 <&3
 def run_rounds(guest, pipit, rounds):
     log = f"/host/logs/{pipit.log_path.parent.name}/{pipit.log_path.name}"
     said = SAID.format(log=log, pid=pipit.pid, limit=int(90 * guest.pace))
+    at = len(pipit.log())
     guest.sh("[ -p /run/idle ] || mkfifo /run/idle\n" + said + "\n".join(rounds), 30 * (1 + len(rounds)))
+    lines = pipit.log()[at:].count("\n")
+    expect(lines >= len(rounds), f"pipit said {lines} lines in {len(rounds)} rounds")
 
 
 def repeat(guest, pipit, count, one):
