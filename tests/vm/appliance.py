@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: MIT
+"""The bootable image in QEMU with UEFI firmware. The disk is started as it is; what a test needs in it (a camera, somebody who
+runs commands) comes in by a second initial RAM disk, put onto a copy's boot partition, and lives in /run."""
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+
+import machine
+from machine import GuestError
+
+FIRMWARE = {
+    "amd64": ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
+    "arm64": ("/usr/share/AAVMF/AAVMF_CODE.fd", "/usr/share/AAVMF/AAVMF_VARS.fd"),
+}
+BOOT = 1 << 20  # where the boot partition begins
+ENTRY = "::loader/entries/pipit-a.conf"
+
+UNITS = {
+    "vm-host.service": """[Unit]
+DefaultDependencies=no
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/mkdir -p /run/host
+ExecStart=/bin/mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144 host /run/host
+""",
+    "vm-agent.service": """[Unit]
+DefaultDependencies=no
+Requires=vm-host.service
+After=vm-host.service
+[Service]
+Environment=HOME=/root LANG=C.UTF-8
+ExecStart=/run/host/agent
+KillMode=process
+""",
+    "vm-camera.service": """[Unit]
+DefaultDependencies=no
+Requires=vm-host.service
+After=vm-host.service
+ConditionPathExists=!/run/no-camera
+[Service]
+ExecStartPre=-/sbin/modprobe -a vhci_hcd uvcvideo
+ExecStart=/run/host/webcam -c /run/webcam /run/host/photo.jpg
+""",
+}
+# In the initial RAM disk, before the real root's systemd: /run is carried over to it.
+BOTTOM = """#!/bin/sh
+[ "$1" = prereqs ] && exit
+mkdir -p /run/systemd/system/sysinit.target.wants
+for file in /vm-units/*; do
+    cat $file >/run/systemd/system/${file##*/}
+done
+for unit in vm-agent vm-camera; do
+    ln -s ../$unit.service /run/systemd/system/sysinit.target.wants/$unit.service
+done
+"""
+# Read by the initial RAM disk's init, before it reads this list. What comes first may not be compressed, and may add files only.
+CONF = "echo '/scripts/init-bottom/vm \"$@\"' >>/scripts/init-bottom/ORDER\n"
+
+
+def cpio(files):
+    """An archive of (name, mode, bytes) as the kernel unpacks it (newc)."""
+    out = bytearray()
+    for number, (name, mode, data) in enumerate([*files, ("TRAILER!!!", 0, b"")], 1):
+        fields = (number, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0)
+        out += b"070701" + b"".join(b"%08X" % field for field in fields) + name.encode() + b"\0"
+        out += b"\0" * (-len(out) % 4) + data
+        out += b"\0" * (-len(out) % 4)
+    return bytes(out)
+
+
+def initrd(bottom, units):
+    files = [("vm-units", 0o40755, b"")]
+    files += [(f"vm-units/{name}", 0o100644, text.encode()) for name, text in units.items()]
+    files += [(folder, 0o40755, b"") for folder in ("conf", "conf/conf.d", "scripts", "scripts/init-bottom")]
+    files += [("conf/conf.d/vm", 0o100644, CONF.encode()), ("scripts/init-bottom/vm", 0o100755, bottom.encode())]
+    return cpio(files)
+
+
+def bad_initrd():
+    """What makes a slot one that never shows a picture."""
+    bottom = BOTTOM[:BOTTOM.index("for ")] + "mkdir -p /run/systemd/system/pipit.service.d\n" \
+        "printf '[Service]\\nExecStart=\\nExecStart=/bin/false\\n' >/run/systemd/system/pipit.service.d/bad.conf\n"
+    return initrd(bottom, {})
+
+
+def mtools(command, disk, *arguments, data=None):
+    """mcopy and its like on the disk's boot partition."""
+    done = subprocess.run([command, "-i", f"{disk}@@{BOOT}", *arguments], input=data, capture_output=True, check=False)
+    if done.returncode:
+        raise GuestError(f"{command} {' '.join(arguments)}: {done.stderr.decode()}")
+    return done.stdout
+
+
+class Appliance(machine.Machine):
+    """One disk, a copy of the image, that is started again and again. photo: what its camera sees."""
+
+    def __init__(self, image, arch, results, webcam, photo, settings=""):
+        self.arch = arch
+        self.disk = pathlib.Path(results) / "disk.img"
+        self.variables = pathlib.Path(results) / "variables.fd"
+        super().__init__(image, arch, results)
+        subprocess.run(["cp", "--sparse=always", image, self.disk], check=True)
+        shutil.copy(FIRMWARE[arch][1], self.variables)
+        shutil.copy(webcam, self.share / "webcam")
+        shutil.copy(photo, self.share / "photo.jpg")
+        self.put_boot("::vm.img", initrd(BOTTOM, UNITS))
+        self.put_boot("::pipit/pipit.conf", settings.encode())
+        self.edit_entry(ENTRY)
+
+    def build_command_line(self, image, arch, screens, append):
+        return machine.QEMU[arch] + [
+            "-accel", "tcg,thread=multi", "-smp", "2", "-m", "1024", "-nodefaults", "-no-user-config", "-display", "none",
+            "-action", "watchdog=none",  # it is looked whether it is used; a host that is busy would make it bite
+            "-drive", f"if=pflash,format=raw,readonly=on,file={FIRMWARE[arch][0]}",
+            "-drive", f"if=pflash,format=raw,file={self.variables}",
+            "-drive", f"file={self.disk},format=raw,if=none,id=disk",
+            "-device", "virtio-blk-pci,drive=disk", "-device", "i6300esb", "-device", "virtio-rng-pci", *machine.SCREENS["virtio"],
+            "-fsdev", f"local,id=host,path={self.share},security_model=none,multidevs=remap",
+            "-device", "virtio-9p-pci,fsdev=host,mount_tag=host",
+            "-device", "virtio-serial-pci", "-chardev", f"socket,id=agent,path={self.folder}/agent,server=on,wait=off",
+            "-device", "virtserialport,chardev=agent,name=agent",
+            "-serial", f"file:{self.results}/console.log", "-qmp", f"unix:{self.folder}/qmp,server=on,wait=off",
+        ]
+
+    def put_boot(self, path, data):
+        mtools("mcopy", self.disk, "-o", "-", path, data=data)
+
+    def read_boot(self, path):
+        return mtools("mtype", self.disk, path).decode()
+
+    def entries(self):
+        """The boot loader's entries, by the names of their files."""
+        return sorted(name.rsplit("/", 1)[1] for name in mtools("mdir", self.disk, "-b", "::loader/entries").decode().split())
+
+    def partition(self, name):
+        """Where it begins on the disk, in bytes."""
+        table = json.loads(subprocess.run(["sfdisk", "--json", self.disk], capture_output=True, check=True).stdout)["partitiontable"]
+        return next(part["start"] for part in table["partitions"] if part["name"] == name) * table.get("sectorsize", 512)
+
+    def edit_entry(self, path, first="vm.img"):
+        """Lets a slot start with what the tests need. The kernel's and systemd's words go to the serial port, and to it alone."""
+        text = self.read_boot(path)
+        text = re.sub(r"^(initrd .*)$", rf"initrd /{first}\n\1", text, flags=re.MULTILINE)
+        text = re.sub(" quiet loglevel=0|systemd.show_status=no ", "", text)
+        text = text.replace("options ", f"options console={machine.CONSOLE[self.arch]} loglevel=5 systemd.show_status=yes "
+                            "systemd.default_timeout_start_sec=900 ", 1)
+        self.put_boot(path, text.encode())
+
+    def start(self, limit=900):
+        for name in ("agent", "qmp"):
+            (self.folder / name).unlink(missing_ok=True)
+        return super().start(limit)
+
+    def try_sh(self, script, limit=60):
+        try:
+            return super().try_sh(script, limit)
+        except ValueError as word:
+            raise GuestError(f"the guest has started again by itself, during: {script}") from word
+
+    def kill(self):
+        """The power is cut."""
+        self.process.kill()
+        self.process.wait()
+
+    def power_off(self, limit=120):
+        self.try_sh("systemctl poweroff --no-block")
+        try:
+            self.process.wait(limit * self.pace)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise GuestError(f"it was not off after {limit} s") from None
+
+    def pipit(self, name):
+        return self.sh(f"systemctl show -P {name} pipit.service")
