@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* hold PID NAME: stops the thread of this name, and it alone, as if it hung, until the process is gone. */
+#include <dirent.h>
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+static int thread_named(const char *process, const char *wanted)
+{
+    char path[512], name[32];
+    int found = 0;
+    snprintf(path, sizeof(path), "/proc/%s/task", process);
+    DIR *tasks = opendir(path);
+    for (struct dirent *entry; tasks && !found && (entry = readdir(tasks));) {
+        snprintf(path, sizeof(path), "/proc/%s/task/%s/comm", process, entry->d_name);
+        FILE *comm = fopen(path, "r");
+        if (!comm)
+            continue;
+        if (fgets(name, sizeof(name), comm) && !strncmp(name, wanted, strlen(wanted)))
+            found = atoi(entry->d_name);
+        fclose(comm);
+    }
+    if (tasks)
+        closedir(tasks);
+    return found;
+}
+
+int main(int argc, char **argv)
+{
+    int thread = argc == 3 ? thread_named(argv[1], argv[2]) : 0, status;
+    if (!thread)
+        errx(64, "usage: hold PID NAME, of a thread that there is");
+    if (ptrace(PTRACE_SEIZE, thread, NULL, NULL) || ptrace(PTRACE_INTERRUPT, thread, NULL, NULL))
+        err(71, "thread %d", thread);
+    printf("thread %d is held\n", thread);
+    fflush(stdout);
+    /* Whatever it is stopped by, it is not let go. */
+    while (waitpid(thread, &status, __WALL) == thread && !WIFEXITED(status) && !WIFSIGNALED(status))
+        ;
+    return 0;
+}

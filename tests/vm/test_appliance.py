@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: MIT
+"""pipit.service, as it is installed, in its sandbox: killed, hung, starved, misconfigured, and back each time."""
+import shutil
+
+from guest import Webcam, expect, test
+from test_faults import within
+
+SETTINGS = "camera-size = 640x480\nmode = 1024x768\nmodel = boxes\n"
+DROPIN = "[Service]\nEnvironment=PIPIT_MODELS=/var/vm/models\n"
+CARD = """[model]
+task = detect
+file = boxes.tflite
+[output]
+labels = boxes.txt
+"""
+
+
+class Service:
+    """pipit.service, started; stopped and as before when the test ends."""
+
+    def __init__(self, guest, settings=SETTINGS, dropin=""):
+        self.guest = guest
+        guest.sh(f"""mkdir -p /run/systemd/system/pipit.service.d /etc/pipit
+            printf '%s' '{DROPIN}{dropin}' >/run/systemd/system/pipit.service.d/vm.conf
+            printf '%s' '{CARD}' >/var/vm/models/boxes.ini
+            systemd-sysusers && udevadm control --reload && systemctl daemon-reload
+            systemctl reset-failed pipit 2>/dev/null; rm -rf /var/lib/pipit/*""")
+        self.settings(settings)
+        guest.sh("systemctl start pipit.service", 300)
+
+    def settings(self, text):
+        self.guest.sh(f"printf '%s' '{text}' >/etc/pipit/pipit.conf")
+
+    def show(self, name):
+        return self.guest.sh(f"systemctl show -P {name} pipit.service")
+
+    def pid(self):
+        return int(self.show("MainPID"))
+
+    def journal(self):
+        return self.guest.sh("journalctl -q -b -o cat -u pipit.service")
+
+    def wait_status(self, pattern, limit=120):
+        """Until its words for systemd are like this; returns the guest's seconds."""
+        return self.guest.wait(f"systemctl show -P StatusText pipit.service | grep -Eq '{pattern}'", f"the status {pattern}", limit)
+
+    def wait_again(self, pid, limit=120):
+        """Until another process than this one has its picture on the screen; returns the guest's seconds."""
+        return self.guest.wait(f"""[ "$(systemctl show -P ActiveState pipit.service)" = active ] &&
+            [ "$(systemctl show -P MainPID pipit.service)" != {pid} ]""", "the service to be back", limit)
+
+    def stop(self):
+        self.guest.sh("systemctl stop pipit.service; rm -rf /run/systemd/system/pipit.service.d /etc/pipit; systemctl daemon-reload", 120)
+        self.guest.sh("journalctl -q -b -u pipit.service >/host/logs/pipit.journal; journalctl --rotate -q; journalctl -q --vacuum-time=1s")
+
+
+RESULTS = "[1-9][0-9.]* results|0[.][1-9] results"
+
+
+def recovers(service, seconds, limit, what):
+    print(f"        {what}: back after {seconds:.1f} s of the guest", flush=True)
+    within(service.guest, seconds, limit, what)
+
+
+def with_service(name, when="quick", settings=SETTINGS, dropin=""):
+    """Registers function(guest, service, camera), with pictures and results there."""
+
+    def add(function):
+        @test(name, when)
+        def run(guest):
+            camera = Webcam(guest)
+            service = Service(guest, settings, dropin)
+            try:
+                service.wait_status(RESULTS)
+                function(guest, service, camera)
+            finally:
+                service.stop()
+
+        return function
+
+    return add
+
+
+@with_service("service: starts by itself again when it is killed")
+def killed(guest, service, camera):
+    for signal in ("KILL", "SEGV"):
+        pid = service.pid()
+        guest.sh(f"kill -{signal} {pid}")
+        recovers(service, service.wait_again(pid), 20, f"SIG{signal}")
+        service.wait_status(RESULTS)
+    guest.screenshot("service killed")
+
+
+@with_service("service: a network that hangs is noticed, told, and started again", settings=SETTINGS.replace("boxes", "ssd-mobilenet-v2-openimages"),
+              dropin="WatchdogSec=10\n")
+def hung(guest, service, camera):
+    pid = service.pid()
+    shutil.copy(guest.tools / "hold", guest.share)
+    holder = guest.background("hold", f"/host/hold {pid} pipit-infer")
+    holder.wait_log("is held")
+    guest.wait("journalctl -q -b -o cat -u pipit.service | grep -q 'has been at one picture'", "the hung network to be noticed", 300)
+    guest.screenshot("service hung")
+    recovers(service, service.wait_again(pid, 300), 60, "a hung network, from when it was noticed")
+    expect("watchdog" in service.journal() or "Watchdog" in service.journal(), "it was not the watchdog:\n" + service.journal()[-2000:])
+    service.wait_status(RESULTS, 300)
+
+
+@with_service("service: a damaged model gives way to a packaged one, and the screen says so")
+def damaged_model(guest, service, camera):
+    guest.sh("head -c 20000 /var/vm/models/boxes.tflite | tr 'a-z' 'b-za' >/var/lib/pipit/damaged.tflite; chmod 644 /var/lib/pipit/damaged.tflite")
+    pid = service.pid()
+    service.settings(SETTINGS.replace("model = boxes", "model = /var/lib/pipit/damaged.tflite"))
+    guest.sh("systemctl restart --no-block pipit.service")
+    recovers(service, service.wait_again(pid), 20, "a start with a damaged model")
+    service.wait_status("damaged.tflite.*results", 300)
+    guest.sh("sleep 3")
+    guest.screenshot("service damaged model")
+
+
+@with_service("service: a broken configuration leaves the last good one in force, at a reload and at a start")
+def broken_settings(guest, service, camera):
+    service.settings(SETTINGS + "mirror = perhaps\n")
+    guest.sh("systemctl reload pipit.service")
+    service.wait_status("pipit.conf:4")
+    guest.sh("sleep 3")
+    guest.screenshot("service broken settings")
+    pid = service.pid()
+    guest.sh("systemctl restart --no-block pipit.service")
+    recovers(service, service.wait_again(pid), 20, "a start with broken settings")
+    service.wait_status("pipit.conf:4")
+    expect("boxes" in service.show("StatusText"), f"it does not use the last good settings: {service.show('StatusText')}")
+    service.settings(SETTINGS)
+    guest.sh("systemctl reload pipit.service")
+    guest.wait("! systemctl show -P StatusText pipit.service | grep -q pipit.conf", "the notice to go")
+
+
+@with_service("service: goes on with a full disk")
+def full_disk(guest, service, camera):
+    pid = service.pid()
+    guest.sh("systemctl stop pipit.service; mount -t tmpfs -o size=64k,mode=755,uid=pipit,gid=pipit tmpfs /var/lib/pipit; "
+             "dd if=/dev/zero of=/var/lib/pipit/full bs=4k 2>/dev/null; true")
+    try:
+        guest.sh("systemctl start --no-block pipit.service")
+        recovers(service, service.wait_again(pid), 20, "a start with a full disk")
+        service.wait_status(RESULTS)
+        expect("No space left" in service.journal(), "it does not say that the disk is full:\n" + service.journal()[-2000:])
+    finally:
+        guest.sh("systemctl stop pipit.service; umount /var/lib/pipit")
+
+
+@with_service("service: the clock jumps by years, forth and back")
+def clock_jumps(guest, service, camera):
+    pid = service.pid()
+    for date in ("2041-03-05 10:00", "2009-07-01 10:00", "2026-11-25 10:00"):
+        guest.sh(f"date -s '{date}'; sleep 25")
+        service.wait_status(RESULTS)
+        expect(service.pid() == pid, f"it was started again after the clock was set to {date}:\n" + service.journal()[-2000:])
+
+
+@with_service("service: a limit of memory ends and starts it, and it comes back when there is room")
+def little_memory(guest, service, camera):
+    pid = service.pid()
+    guest.sh("systemctl set-property --runtime pipit.service MemoryMax=12M MemorySwapMax=0")
+    try:
+        guest.wait("journalctl -q -b -o cat -u pipit.service | grep -q oom-kill", "the limit to strike", 120)
+        pid = service.pid()
+    finally:
+        guest.sh("systemctl set-property --runtime pipit.service MemoryMax=infinity; rm -rf /run/systemd/system.control; systemctl daemon-reload")
+    recovers(service, service.wait_again(pid), 30, "memory given back")
+    service.wait_status(RESULTS)
+
+
+@with_service("service: a second instance is refused and does no harm")
+def second(guest, service, camera):
+    pid = service.pid()
+    for user in ("root", "kiosk"):
+        prefix = "" if user == "root" else f"setpriv --reuid={user} --regid={user} --init-groups "
+        status, said = guest.try_sh(f"PIPIT_MODELS=/var/vm/models {prefix}pipit run")
+        expect(status == 75 and str(pid) in said, f"as {user}: status {status}: {said}")
+    expect(service.pid() == pid, "the first one was started again")
+    service.wait_status(RESULTS)
+
+
+@with_service("service: threads, udev and the journal work in the sandbox")
+def sandbox(guest, service, camera):
+    pid = service.pid()
+    threads = guest.sh(f"cat /proc/{pid}/task/*/comm").split("\n")
+    expect(threads.count("pipit-infer") >= 2, f"OpenMP has no threads: {threads}")
+    camera.unplug()
+    service.wait_status("amera")
+    seconds = guest.wait("journalctl -q -b -o json -u pipit.service | grep -q f331b94b4d7a43e6869288ecfad0d86c", "the journal's entry")
+    camera.plug(2)
+    recovers(service, service.wait_status(RESULTS), 20, "a camera that comes back")
+    expect(service.pid() == pid, "it was started again")
+    exposure = guest.sh("systemd-analyze security pipit.service | tail -n 1")
+    print("        " + exposure.encode("ascii", "ignore").decode().strip(), flush=True)
