@@ -4,6 +4,7 @@
 #include "app/say.h"
 #include "base/clock.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,6 +115,8 @@ static int open_any(struct opened *opened, const struct options *options, struct
         model_tell_precision(opened->model, opened->name, options);
     if (!failed)
         return opened->name ? EX_OK : EX_OSERR;
+    if (failed == -ENOTSUP) /* the name is known */
+        return failure(error, exit_status(failed), "%s", why.text);
     if (status == EX_NOINPUT)
         return failure(error, EX_NOINPUT, "there is no file and no model '%s', and %s", options->model,
                        why.text);
@@ -150,8 +153,8 @@ static void print_people(const struct result *r, const struct pipit_model *model
 {
     char cpu[128];
     pipit_cpu_format(r->info.cpu, cpu, sizeof(cpu));
-    say("%s  (%s, %d threads, cpu %s, %d runs)\n", r->name, pipit_precision_name(r->info.precision),
-        r->info.threads, cpu, r->runs);
+    say("%s  (%s%d threads, cpu %s, %d runs)\n", r->name,
+        r->info.precision == PIPIT_PRECISION_F16 ? "f16, " : "", r->info.threads, cpu, r->runs);
     say("  median      %8.3f ms   p95 %.3f ms   best %.3f ms\n", r->median_ms, r->p95_ms, r->best_ms);
     say("  speed       %8.2f GMAC/s   (%.1f M multiply-adds)\n", (double)r->info.macs / r->median_ms / 1e6,
         (double)r->info.macs / 1e6);
