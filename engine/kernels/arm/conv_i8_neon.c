@@ -115,10 +115,30 @@ struct work {
     mla("sum0", a0, "v8", "v9", "v10", "v11") mla("sum1", a1, "v8", "v9", "v10", "v11")                      \
         mla("sum2", a2, "v8", "v9", "v10", "v11") mla("sum3", a3, "v8", "v9", "v10", "v11")
 #define LOAD_W "ld1 {v8.16b-v11.16b}, [%[w]], #64\n"
-#define INPUTS [a0] "+r"(a0), [a1] "+r"(a1), [a2] "+r"(a2), [a3] "+r"(a3), [w] "+r"(w)
 #define LOAD_A(what, bytes)                                                                                  \
     "ldr " what "0, [%[a0]], #" bytes "\nldr " what "2, [%[a1]], #" bytes "\n"                               \
     "ldr " what "4, [%[a2]], #" bytes "\nldr " what "6, [%[a3]], #" bytes "\n"
+/* All taps of 4 pixels by 4 channels; `words` are of 8 bytes. 32 inputs at a time, 16, 8. */
+#define REST                                                                                                 \
+    "tbz %w[words], #0, 4f\n" LOAD_A("d", "8") "ld1 {v8.8b-v11.8b}, [%[w]], #32\n" ROWS(                     \
+        MLA_HALF, "v0", "v2", "v4", "v6") "4:\nsubs %w[taps], %w[taps], #1\nb.ne 0b\n"
+#define BLOCK                                                                                                \
+    TILE_BIAS "0:\nlsr %w[n], %w[words], #2\n" TILE_PIXELS_4 "cbz %w[n], 2f\n1:\n"                           \
+              "ld1 {v0.16b, v1.16b}, [%[a0]], #32\nld1 {v2.16b, v3.16b}, [%[a1]], #32\n"                     \
+              "ld1 {v4.16b, v5.16b}, [%[a2]], #32\nld1 {v6.16b, v7.16b}, [%[a3]], #32\n"                     \
+              "subs %w[n], %w[n], #1\n" LOAD_W                                                               \
+              ROWS(MLA, "v0", "v2", "v4", "v6") LOAD_W                                                       \
+              ROWS(MLA, "v1", "v3", "v5", "v7") "b.ne 1b\n"                                                  \
+                                                "2:\ntbz %w[words], #1, 3f\n" LOAD_A("q", "16") LOAD_W       \
+                                                ROWS(MLA, "v0", "v2", "v4", "v6") "3:\n" REST
+#define BLOCK_CAREFUL                                                                                        \
+    TILE_BIAS "0:\nlsr %w[n], %w[words], #1\n" TILE_PIXELS_4 "cbz %w[n], 2f\n1:\n" LOAD_A("q", "16") LOAD_W  \
+    ROWS(MLA_CAREFUL, "v0", "v2", "v4", "v6") "subs %w[n], %w[n], #1\nb.ne 1b\n2:\n" REST
+/* The lanes of a pixel's sums added up into a register of sum0. */
+#define ADD_UP(sum, to)                                                                                      \
+    "addp %S[" sum "].4s, %S[" sum "].4s, %T[" sum "].4s\naddp %U[" sum "].4s, %U[" sum "].4s, %V[" sum      \
+    "].4s\naddp %" to "[sum0].4s, %S[" sum "].4s, %U[" sum "].4s\n"
+#define ADD_UP_4 ADD_UP("sum0", "S") ADD_UP("sum1", "T") ADD_UP("sum2", "U") ADD_UP("sum3", "V")
 
 static inline __attribute__((always_inline)) int32x4_t add_up(int32x4x4_t sum)
 {
@@ -134,55 +154,32 @@ static inline __attribute__((always_inline)) void store(const struct work *work,
                                                         const int rows)
 {
     int8_t *out = (int8_t *)work->tile->out + (size_t)first * work->tile->out_stride;
-    for (int i = 0; work->less && i < 4; i++)
-        sum.val[i] = vsubq_s32(sum.val[i], vdupq_n_s32(work->less[first + (i < rows ? i : 0)]));
+    if (work->less) {
+        const int32_t *by = work->less + first;
+        __asm__("sub %S[x].4s, %S[x].4s, %[a].4s\nsub %T[x].4s, %T[x].4s, %[b].4s\n"
+                "sub %U[x].4s, %U[x].4s, %[c].4s\nsub %V[x].4s, %V[x].4s, %[d].4s\n"
+                : [x] "+w"(sum)
+                : [a] "w"(vdupq_n_s32(by[0])), [b] "w"(vdupq_n_s32(by[rows > 1 ? 1 : 0])),
+                  [c] "w"(vdupq_n_s32(by[rows > 2 ? 2 : 0])), [d] "w"(vdupq_n_s32(by[rows > 3 ? 3 : 0])));
+    }
     finish_sums(sum, sum, sum, sum, sum, 1, rows, GROUP_4X4, work->head, &work->out, out,
                 work->tile->out_stride);
 }
 
 static inline __attribute__((always_inline)) void block(const struct work *work, int first)
 {
+    int32x4x4_t sum0, sum1, sum2, sum3;
+    const void *const *in = work->tile->in;
     const int32_t *bias = work->head->bias;
-    int32x4x4_t sum0 = vld1q_s32_x4(again(bias)), sum1 = vld1q_s32_x4(again(bias)),
-                sum2 = vld1q_s32_x4(again(bias)), sum3 = vld1q_s32_x4(again(bias));
-    const int8_t *w = (const int8_t *)(work->head + 1);
-    const unsigned eights = ((unsigned)work->conv->depth + FILL - 1) / FILL;
-    const size_t step = work->tile->in_step;
-    for (int t = 0; t < work->conv->taps; t++) {
-        const int8_t *a0 = (const int8_t *)work->tile->in[t] + (size_t)first * step;
-        const int8_t *a1 = a0 + step, *a2 = a1 + step, *a3 = a2 + step;
-        unsigned n = work->head->own ? 0 : eights / 4, rest = work->head->own ? eights / 2 : eights % 4 / 2;
-        if (n)
-            __asm__ volatile("1:\n"
-                             "ld1 {v0.16b, v1.16b}, [%[a0]], #32\n"
-                             "ld1 {v2.16b, v3.16b}, [%[a1]], #32\n"
-                             "ld1 {v4.16b, v5.16b}, [%[a2]], #32\n"
-                             "ld1 {v6.16b, v7.16b}, [%[a3]], #32\n"
-                             "subs %w[n], %w[n], #1\n" LOAD_W ROWS(MLA, "v0", "v2", "v4", "v6")
-                                 LOAD_W ROWS(MLA, "v1", "v3", "v5", "v7") "b.ne 1b\n"
-                             : TILE_SUMS, INPUTS, [n] "+r"(n)
-                             :
-                             : TILE_SCRATCH);
-        if (rest && !work->head->own)
-            __asm__ volatile(LOAD_A("q", "16") LOAD_W ROWS(MLA, "v0", "v2", "v4", "v6")
-                             : TILE_SUMS, INPUTS
-                             :
-                             : TILE_SCRATCH);
-        else
-            for (; rest > 0; rest--)
-                __asm__ volatile(LOAD_A("q", "16") LOAD_W ROWS(MLA_CAREFUL, "v0", "v2", "v4", "v6")
-                                 : TILE_SUMS, INPUTS
-                                 :
-                                 : TILE_SCRATCH);
-        if (eights % 2)
-            __asm__ volatile(
-                LOAD_A("d", "8") "ld1 {v8.8b-v11.8b}, [%[w]], #32\n" ROWS(MLA_HALF, "v0", "v2", "v4", "v6")
-                : TILE_SUMS, INPUTS
-                :
-                : TILE_SCRATCH);
-    }
-    int32x4x4_t all = {{add_up(sum0), add_up(sum1), add_up(sum2), add_up(sum3)}};
-    store(work, first, all, 4);
+    const void *w = work->head + 1, *a[4];
+    const size_t step = work->tile->in_step, at = (size_t)first * step;
+    const unsigned words = ((unsigned)work->conv->depth + FILL - 1) / FILL;
+    unsigned taps = (unsigned)work->conv->taps, n;
+    if (work->head->own)
+        __asm__ volatile(BLOCK_CAREFUL ADD_UP_4:TILE_OUT:TILE_IN : TILE_SCRATCH);
+    else
+        __asm__ volatile(BLOCK ADD_UP_4:TILE_OUT:TILE_IN : TILE_SCRATCH);
+    store(work, first, sum0, 4);
 }
 
 static void block_1(const struct work *work, int first)

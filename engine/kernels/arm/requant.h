@@ -145,20 +145,15 @@ static inline __attribute__((always_inline)) void finish_columns(int32x4_t (*sum
 #define FINISH(what, store)                                                                                  \
     __asm__ volatile(what store                                                                              \
                      : [x] "+w"(x), [to] "+r"(to)                                                            \
-                     : [m] "w"(f->multiplier), [s] "w"(f->shift), [z] "w"(f->zero), [step] "r"(step)         \
+                     : [m] "w"(m), [s] "w"(s), [z] "w"(z), [step] "r"(step)                                  \
                      : "memory")
 
 /* A register of sums is 16 channels of a pixel (of which 8 may count), 8 of two pixels or 4 of four. */
 enum group { GROUP_16, GROUP_8, GROUP_2X8, GROUP_4X4 };
 
-struct factors {
-    int32x4x4_t multiplier, shift;
-    int16x8_t zero; /* FINISH_CLAMP: what turns 0 .. 255 into -128 .. 127 */
-};
-
 /* Returns where the next register goes. `finish` and `group` are constants where this is inlined. */
-static inline __attribute__((always_inline)) int8_t *finish_store(int32x4x4_t x, const struct factors *f,
-                                                                  const enum finish finish,
+static inline __attribute__((always_inline)) int8_t *finish_store(int32x4x4_t x, int32x4x4_t m, int32x4x4_t s,
+                                                                  int16x8_t z, const enum finish finish,
                                                                   const enum group group, int8_t *to,
                                                                   size_t step)
 {
@@ -194,18 +189,18 @@ static inline __attribute__((always_inline)) void finish_as(SUMS, const int n, c
                                                             const struct head_i8 *head, int32_t zero,
                                                             int8_t *to, size_t step)
 {
-    const struct factors f = {vld1q_s32_x4(head->multiplier), vld1q_s32_x4(head->shift),
-                              finish == FINISH_CLAMP ? vdupq_n_s16((int16_t)0x8080)
-                                                     : vdupq_n_s16((int16_t)zero)};
-    to = finish_store(sum0, &f, finish, group, to, step);
+    const int32x4x4_t m = vld1q_s32_x4(head->multiplier), s = vld1q_s32_x4(head->shift);
+    /* FINISH_CLAMP: what turns 0 .. 255 into -128 .. 127 */
+    const int16x8_t z = vdupq_n_s16((int16_t)(finish == FINISH_CLAMP ? 0x8080 : zero));
+    to = finish_store(sum0, m, s, z, finish, group, to, step);
     if (n > 1)
-        to = finish_store(sum1, &f, finish, group, to, step);
+        to = finish_store(sum1, m, s, z, finish, group, to, step);
     if (n > 2)
-        to = finish_store(sum2, &f, finish, group, to, step);
+        to = finish_store(sum2, m, s, z, finish, group, to, step);
     if (n > 3)
-        to = finish_store(sum3, &f, finish, group, to, step);
+        to = finish_store(sum3, m, s, z, finish, group, to, step);
     if (n > 4)
-        finish_store(sum4, &f, finish, group, to, step);
+        finish_store(sum4, m, s, z, finish, group, to, step);
 }
 
 static inline __attribute__((always_inline)) void
