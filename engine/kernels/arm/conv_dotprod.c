@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* int8 convolution with SDOT (FEAT_DotProd): four products a lane and instruction. The tiles are those of
  * conv_f32_neon.c. */
-#include "engine/kernels/arm/requant.h"
+#include "engine/kernels/arm/finish_i8.h"
 #include "engine/kernels/arm/tile.h"
 
 #include <stdlib.h>

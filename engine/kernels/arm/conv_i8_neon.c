@@ -5,7 +5,7 @@
  * not fit, so where a weight is -128 each product is added by itself. Assembly for the reason given in
  * tile.h.
  */
-#include "engine/kernels/arm/requant.h"
+#include "engine/kernels/arm/finish_i8.h"
 #include "engine/kernels/arm/tile.h"
 
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  * in a small buffer, so that one instruction makes four taps of four channels. Weights are quads too, shifted
  * by as many rows as an output row lies below the first that the same quads serve.
  */
-#include "engine/kernels/arm/requant.h"
+#include "engine/kernels/arm/finish_i8.h"
 #include "engine/kernels/arm/strips.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "engine/kernels/arm/requant.h"
+#include "engine/kernels/arm/finish_i8.h"
 
 void finish_any(const int32_t (*sum)[16], int pixels, enum group group, const struct head_i8 *head,
                 const struct output_i8 *out, int8_t *to, size_t step)
