@@ -62,7 +62,7 @@ def recovers(service, seconds, limit, what):
     within(service.guest, seconds, limit, what)
 
 
-def with_service(name, when="quick", settings=SETTINGS, dropin=""):
+def with_service(name, when="all", settings=SETTINGS, dropin=""):
     """Registers function(guest, service, camera), with pictures and results there."""
 
     def add(function):
@@ -81,7 +81,7 @@ def with_service(name, when="quick", settings=SETTINGS, dropin=""):
     return add
 
 
-@with_service("service: starts by itself again when it is killed")
+@with_service("service: starts by itself again when it is killed", "quick")
 def killed(guest, service, camera):
     for signal in ("KILL", "SEGV"):
         pid = service.pid()
