@@ -151,7 +151,7 @@ class CommandTest(unittest.TestCase):
                             "LSAN_OPTIONS": f"suppressions={ROOT}/tests/app/leaks.txt:print_suppressions=0",
                             "TSAN_OPTIONS": f"suppressions={ROOT}/tests/app/races.txt:print_suppressions=0"}
         self.environment.update((key, os.environ[key]) for key in ("QEMU_CPU", "LD_LIBRARY_PATH", "ASAN_OPTIONS",
-                                                                   "UBSAN_OPTIONS") if key in os.environ)
+                                                                   "UBSAN_OPTIONS", "OMP_THREAD_LIMIT") if key in os.environ)
 
     def write(self, name, data):
         path = self.folder / name if isinstance(name, str) else pathlib.Path(os.fsdecode(os.fsencode(self.folder) + b"/" + name))
