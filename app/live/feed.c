@@ -64,10 +64,11 @@ static void running(struct feed *feed)
     source_info(feed->source, &feed->info);
     if (!is_replay(feed))
         snprintf(feed->id, sizeof(feed->id), "%s", feed->info.id);
-    journal_tell(JOURNAL_CAMERA, feed->info.id,
-                 "the camera is '%s' (%s): %d x %d, %.4s, %g frames per second", feed->info.name,
-                 feed->info.id, feed->info.width, feed->info.height, (const char *)&feed->info.format,
-                 feed->info.rate);
+    char rate[48] = "at a rate of its own";
+    if (feed->info.rate > 0)
+        snprintf(rate, sizeof(rate), "%g frames per second", feed->info.rate);
+    journal_tell(JOURNAL_CAMERA, feed->info.id, "the camera is '%s' (%s): %d x %d, %.4s, %s", feed->info.name,
+                 feed->info.id, feed->info.width, feed->info.height, (const char *)&feed->info.format, rate);
 }
 
 /* At its end, or damaged where it is to be played only once. */

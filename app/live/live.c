@@ -281,7 +281,8 @@ static int loop(struct live *live)
     return live->status;
 }
 
-/* Threads first, then what they use. One that does not end goes with the program. */
+/* Threads first, then what they use. One that does not end goes with the program; that is no fault of a
+ * network that is only slow. */
 static void finish(struct live *live, int status)
 {
     double patience = 10 * live->stats.inference_mean_ms / 1e3;
@@ -290,10 +291,14 @@ static void finish(struct live *live, int status)
     bool drawn = worker_destroy(live->worker, WORKER_PATIENCE_S),
          thought = brain_destroy(live->brain, patience > MODEL_PATIENCE_S ? patience : MODEL_PATIENCE_S);
     if (!drawn || !thought) {
-        log_error("%s does not let go", drawn ? "the network" : "a camera, or the reader of the pictures,");
+        bool fault = !drawn || live->hung;
+        if (!drawn)
+            log_error("a camera, or the reader of the pictures, does not let go");
+        else
+            log_warning("the network is still at one picture; ending without its answer");
         screen_close(drawn || (!live->composing && !live->show.lent) ? live->show.screen
                                                                      : NULL); /* the console */
-        _exit(status ? status : EX_SOFTWARE);
+        _exit(status || !fault ? status : EX_SOFTWARE);
     }
     feed_finish(&live->feed);
     frame_unref(live->next);
