@@ -15,7 +15,9 @@ struct result {
     double load_ms, median_ms, p95_ms, best_ms;
     long peak_kib, start_kib;
     int runs, steps;
-    double *layer_ms; /* mean of each step, NULL when not wanted */
+    double *layer_ms;          /* mean of each step, NULL when not wanted */
+    double peak[PIPIT_I8 + 1]; /* MAC/s that the machine can, by type; 0: not of this network */
+    double least_ms;           /* what the multiplications would take at the peak */
 };
 
 /* ---- measuring ---- */
@@ -95,6 +97,23 @@ static int measure_layers(struct pipit_model *model, int runs, double **ms)
     return EX_OK;
 }
 
+/* Half of the time of a step at the peak is a share of 0.5; steps of another type than these have none. */
+static double step_least_ms(const struct result *r, const struct pipit_step *step)
+{
+    double peak = step->type <= PIPIT_I8 ? r->peak[step->type] : 0;
+    return peak > 0 ? (double)step->macs / peak * 1e3 : 0;
+}
+
+static void measure_peak(const struct pipit_model *model, struct result *r)
+{
+    struct pipit_step step;
+    for (int i = 0; !pipit_model_step(model, i, &step); i++) {
+        if (step.macs && step.type <= PIPIT_I8 && r->peak[step.type] == 0)
+            r->peak[step.type] = pipit_cpu_peak(r->info.cpu, step.type, r->info.threads);
+        r->least_ms += step_least_ms(r, &step);
+    }
+}
+
 /* ---- opening: a catalogue name, a file, or the name of a network ---- */
 
 static int open_any(struct opened *opened, const struct options *options, struct pipit_error *error)
@@ -137,15 +156,16 @@ static void print_layers(const struct result *r, const struct pipit_model *model
 {
     struct pipit_step step;
     double all = total(r);
-    say("%9s %6s %9s %8s  %-32s %-17s %-20s %s\n", "ms", "%", "M MACs", "GMAC/s", "operation", "output",
-        "kernel", "name");
+    say("%9s %6s %9s %8s %6s  %-32s %-17s %-20s %s\n", "ms", "%", "M MACs", "GMAC/s", "peak %", "operation",
+        "output", "kernel", "name");
     for (int i = 0; !pipit_model_step(model, i, &step); i++) {
         char shape[64];
         double ms = r->layer_ms[i];
         snprintf(shape, sizeof(shape), "%dx%dx%dx%d", step.out_shape[0], step.out_shape[1], step.out_shape[2],
                  step.out_shape[3]);
-        say("%9.4f %6.1f %9.3f %8.2f  %-32s %-17s %-20s %.60s\n", ms, ms * 100 / all, (double)step.macs / 1e6,
-            ms > 0 ? (double)step.macs / ms / 1e6 : 0, step.operation, shape, step.kernel, step.name);
+        say("%9.4f %6.1f %9.3f %8.2f %6.1f  %-32s %-17s %-20s %.60s\n", ms, ms * 100 / all,
+            (double)step.macs / 1e6, ms > 0 ? (double)step.macs / ms / 1e6 : 0,
+            ms > 0 ? step_least_ms(r, &step) / ms * 100 : 0, step.operation, shape, step.kernel, step.name);
     }
 }
 
@@ -158,6 +178,11 @@ static void print_people(const struct result *r, const struct pipit_model *model
     say("  median      %8.3f ms   p95 %.3f ms   best %.3f ms\n", r->median_ms, r->p95_ms, r->best_ms);
     say("  speed       %8.2f GMAC/s   (%.1f M multiply-adds)\n", (double)r->info.macs / r->median_ms / 1e6,
         (double)r->info.macs / 1e6);
+    for (int type = 0; type <= PIPIT_I8; type++)
+        if (r->peak[type] > 0)
+            say("  peak        %8.2f GMAC/s   measured in registers, %s\n", r->peak[type] / 1e9,
+                pipit_type_name((enum pipit_type)type));
+    say("  share       %8.1f %%        of the peak\n", r->least_ms / r->median_ms * 100);
     say("  load        %8.1f ms   from opening the file to the first answer\n", r->load_ms);
     say("  memory      %8ld KiB at most, %ld KiB above the start\n", r->peak_kib, r->peak_kib - r->start_kib);
     if (r->layer_ms)
@@ -180,6 +205,8 @@ static struct json_object *json_layers(const struct result *r, const struct pipi
         json_add(entry, "macs", json_object_new_int64(step.macs));
         json_add(entry, "ms", json_real(r->layer_ms[i]));
         json_add(entry, "share", json_real(r->layer_ms[i] / all));
+        json_add(entry, "peak_share",
+                 json_real(r->layer_ms[i] > 0 ? step_least_ms(r, &step) / r->layer_ms[i] : 0));
         json_object_array_add(list, entry);
     }
     return list;
@@ -187,7 +214,7 @@ static struct json_object *json_layers(const struct result *r, const struct pipi
 
 static void print_programs(const struct result *r, const struct pipit_model *model)
 {
-    struct json_object *object = json_object_new_object();
+    struct json_object *object = json_object_new_object(), *peaks = json_object_new_object();
     char cpu[128];
     pipit_cpu_format(r->info.cpu, cpu, sizeof(cpu));
     json_add(object, "model", json_text(r->name));
@@ -200,6 +227,11 @@ static void print_programs(const struct result *r, const struct pipit_model *mod
     json_add(object, "load_ms", json_ms(r->load_ms));
     json_add(object, "macs", json_object_new_int64(r->info.macs));
     json_add(object, "gmacs_per_s", json_real((double)r->info.macs / r->median_ms / 1e6));
+    for (int type = 0; type <= PIPIT_I8; type++)
+        if (r->peak[type] > 0)
+            json_add(peaks, pipit_type_name((enum pipit_type)type), json_real(r->peak[type] / 1e9));
+    json_add(object, "peak_gmacs_per_s", peaks);
+    json_add(object, "peak_share", json_real(r->least_ms / r->median_ms));
     json_add(object, "peak_rss_kib", json_object_new_int64(r->peak_kib));
     json_add(object, "rss_above_start_kib", json_object_new_int64(r->peak_kib - r->start_kib));
     if (r->layer_ms)
@@ -213,6 +245,8 @@ static int run_all(struct pipit_model *model, const struct options *options, str
     result->steps = pipit_model_steps(model);
     int status = measure(model, options, result);
     result->peak_kib = memory_kib("VmHWM:");
+    if (!status)
+        measure_peak(model, result);
     if (!status && options->per_layer)
         status = measure_layers(model, options->runs, &result->layer_ms);
     return status;

@@ -198,6 +198,7 @@ int pipit_model_step(const struct pipit_model *model, int index, struct pipit_st
         .name = tensor->name,
         .operation = operation(step->node),
         .kernel = step->kernel,
+        .type = tensor->type,
         .macs = first ? count_macs(&model->graph, step->node) : 0,
         .arena_offset = (size_t)((char *)step->out[0] - model->plan.arena),
         .output_bytes = (size_t)tensor_bytes(tensor),

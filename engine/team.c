@@ -69,6 +69,14 @@ void team_run(const struct plan *plan, uint64_t *ns)
     }
 }
 
+int64_t team_sum(int workers, int64_t (*run)(int argument), int argument)
+{
+    int64_t sum = 0;
+#pragma omp parallel num_threads(workers) reduction(+ : sum)
+    sum += run(argument);
+    return sum;
+}
+
 int team_processors(void)
 {
     int count = omp_get_num_procs();

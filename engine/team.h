@@ -8,6 +8,8 @@
 /* Runs all steps in order, each by all the plan's workers. ns: NULL, or plan->steps durations to be written.
  */
 void team_run(const struct plan *plan, uint64_t *ns);
+/* run(argument) on so many threads at once; the sum of what they return. */
+int64_t team_sum(int workers, int64_t (*run)(int argument), int argument);
 /* Processors that this process may run on, 1 to WORKERS_MAX. */
 int team_processors(void);
 

@@ -9,6 +9,7 @@ void kernels_init_conv_c(struct kernels *kernels);
 void kernels_init_depthwise_c(struct kernels *kernels);
 void kernels_init_elementwise_c(struct kernels *kernels);
 void kernels_init_float16_c(struct kernels *kernels);
+void kernels_init_probe_c(struct kernels *kernels);
 
 /* Called only when the CPU has it and the mask allows it. */
 void kernels_init_avx2(struct kernels *kernels);

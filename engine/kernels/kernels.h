@@ -59,6 +59,12 @@ struct kernels {
     void (*accumulate_f16)(float *sum, const uint16_t *in, int n, int rows, size_t step);
     void (*f16_from_f32)(uint16_t *out, const float *in, int n); /* to the nearest */
     void (*f32_from_f16)(float *out, const uint16_t *in, int n);
+
+    /* Nothing but this instruction set's multiplications, in registers; returns how many. NULL: it has none.
+     */
+    int64_t (*probe_f32)(int rounds);
+    int64_t (*probe_f16)(int rounds);
+    int64_t (*probe_i8)(int rounds);
 };
 
 void kernels_init(struct kernels *kernels, unsigned flags);

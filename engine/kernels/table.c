@@ -12,6 +12,7 @@ void kernels_init(struct kernels *kernels, unsigned flags)
     kernels_init_depthwise_c(kernels);
     kernels_init_elementwise_c(kernels);
     kernels_init_float16_c(kernels);
+    kernels_init_probe_c(kernels);
 #if defined(__x86_64__)
     if (flags & PIPIT_CPU_AVX2)
         kernels_init_avx2(kernels);

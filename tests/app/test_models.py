@@ -119,7 +119,12 @@ class InfoAndBench(CommandTest):
         facts, = self.lines("bench", "mobilenet-v1:0.25@32", "--runs", "1", "--warmup", "0")
         self.assertEqual(facts["model"], "mobilenet-v1:0.25@32")
         self.assertGreater(facts["gmacs_per_s"], 0)
-        self.lines("bench", "mobilenet-v2:0.25@32/int8", "--runs", "1", "--warmup", "0")
+        self.assertEqual(list(facts["peak_gmacs_per_s"]), ["float32"])
+        self.assertGreater(facts["peak_gmacs_per_s"]["float32"], 0)
+        facts, = self.lines("bench", "mobilenet-v2:0.25@32/int8", "--runs", "1", "--warmup", "0", "--per-layer")
+        self.assertEqual(list(facts["peak_gmacs_per_s"]), ["int8"])
+        self.assertGreater(facts["peak_share"], 0)
+        self.assertGreater(facts["layers"][0]["peak_share"], 0)
         for name in ("mobilenet-v9", "mobilenet-v1:x", "mobilenet-v1@1", "mobilenet-v1/int4", "mobilenet-v1:0.25@32/"):
             with self.subTest(name=name):
                 self.assertIn("mobilenet", self.pipit("bench", name, "--runs", "1", status=66)[1])

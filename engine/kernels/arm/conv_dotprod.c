@@ -256,4 +256,5 @@ void kernels_init_dotprod(struct kernels *kernels)
 {
     kernels->conv_i8 = (struct conv_kernel){"conv_i8_dotprod", TILE, PANEL, packed_bytes, pack, NULL, run};
     kernels_init_depthwise_dotprod(kernels);
+    kernels_init_probe_dotprod(kernels);
 }

@@ -203,4 +203,5 @@ void kernels_init_fp16(struct kernels *kernels)
     kernels_init_conv_fp16(kernels);
     kernels_init_depthwise_fp16(kernels);
     kernels_init_elementwise_fp16(kernels);
+    kernels_init_probe_fp16(kernels);
 }

@@ -8,6 +8,7 @@
 void kernels_init_conv_fp16(struct kernels *kernels);
 void kernels_init_depthwise_fp16(struct kernels *kernels);
 void kernels_init_elementwise_fp16(struct kernels *kernels);
+void kernels_init_probe_fp16(struct kernels *kernels);
 
 /* In the order that the assembly compares. */
 enum finish { FINISH_NONE, FINISH_RELU, FINISH_CLAMP, FINISH_HARD_SWISH };

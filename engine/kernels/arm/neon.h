@@ -13,6 +13,8 @@ void kernels_init_depthwise_f32_neon(struct kernels *kernels);
 void kernels_init_depthwise_i8_neon(struct kernels *kernels);
 void kernels_init_elementwise_neon(struct kernels *kernels);
 void kernels_init_depthwise_dotprod(struct kernels *kernels);
+void kernels_init_probe_neon(struct kernels *kernels);
+void kernels_init_probe_dotprod(struct kernels *kernels);
 
 /* The same address, of which the compiler does not know it: to load constants once more, four registers in
  * one instruction, in place of a copy of each. */

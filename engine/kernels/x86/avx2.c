@@ -10,4 +10,5 @@ void kernels_init_avx2(struct kernels *kernels)
     kernels_init_depthwise_f32_avx2(kernels);
     kernels_init_depthwise_i8_avx2(kernels);
     kernels_init_elementwise_avx2(kernels);
+    kernels_init_probe_avx2(kernels);
 }

@@ -9,5 +9,6 @@ void kernels_init_conv_i8_avx2(struct kernels *kernels);
 void kernels_init_depthwise_f32_avx2(struct kernels *kernels);
 void kernels_init_depthwise_i8_avx2(struct kernels *kernels);
 void kernels_init_elementwise_avx2(struct kernels *kernels);
+void kernels_init_probe_avx2(struct kernels *kernels);
 
 #endif
