@@ -11,7 +11,7 @@
 
 #include <libseat.h>
 
-enum { TURNS = 20, TURN_MS = 100 };
+enum { TURNS = 5, TURN_MS = 400 };
 
 struct kms_seat {
     struct libseat *libseat;
@@ -35,30 +35,44 @@ static void on_disable(struct libseat *libseat, void *user)
     seat->event = CONSOLE_LEAVES;
 }
 
-static bool wait_enabled(struct kms_seat *seat)
+/* libseat learns that a session is in front when it opens its seat, and not later. */
+static bool open_once(struct kms_seat *seat, const struct libseat_seat_listener *listener)
 {
-    for (int turn = 0; turn < TURNS && !seat->enabled; turn++)
-        if (libseat_dispatch(seat->libseat, TURN_MS) < 0)
-            return false;
+    if (seat->libseat)
+        libseat_close_seat(seat->libseat);
+    seat->libseat = libseat_open_seat(listener, seat);
+    if (!seat->libseat || libseat_dispatch(seat->libseat, TURN_MS) < 0)
+        return false;
     seat->event = CONSOLE_NOTHING;
     return seat->enabled;
 }
 
-struct kms_seat *kms_seat_open(void)
+/* A session that has just begun comes to the front a moment later. */
+static bool open_enabled(struct kms_seat *seat)
 {
     static const struct libseat_seat_listener listener = {on_enable, on_disable};
+    for (int turn = 0; turn < TURNS; turn++) {
+        if (open_once(seat, &listener))
+            return true;
+        if (!seat->libseat)
+            return false;
+    }
+    return false;
+}
+
+struct kms_seat *kms_seat_open(void)
+{
     const char *name = getenv("XDG_SEAT");
     struct kms_seat *seat = name && *name ? calloc(1, sizeof(*seat)) : NULL;
     if (!seat)
         return NULL;
     libseat_set_log_level(LIBSEAT_LOG_LEVEL_SILENT);
-    seat->libseat = libseat_open_seat(&listener, seat);
-    if (seat->libseat && wait_enabled(seat)) {
+    if (open_enabled(seat)) {
         log_debug("the card is taken through the seat %s", libseat_seat_name(seat->libseat));
         return seat;
     }
     log_debug("the seat %s is not given: %s; the card is opened directly", name,
-              seat->libseat ? "its session is not in front" : strerror(errno));
+              seat->libseat ? "nobody gives it to this session" : strerror(errno));
     kms_seat_close(seat);
     return NULL;
 }

@@ -191,6 +191,36 @@ def switch_terminal(guest):
     expect(pipit.end() == 0, pipit.log())
 
 
+def seated(guest, camera, user):
+    """pipit in a session on the first terminal, as a display manager starts one, with nothing but the session's rights."""
+    log = f"/host/logs/{guest.log_folder().name}/pipit.log"
+    session = " ".join(f"-p {setting}" for setting in (
+        f"User={user}", "PAMName=login", "TTYPath=/dev/tty1", "StandardInput=tty-force", f"StandardError=append:{log}",
+        "Environment=PIPIT_MODELS=/var/vm/models", "UnsetEnvironment=TERM"))
+    pipit = guest.pipit(f"{camera_options(camera)} {screen_options()} {BOXES} -v", wrapper=(
+        f"systemd-run --quiet --wait --collect --unit=seated {session}"))
+    guest.wait("[ $(systemctl show -P MainPID seated.service) != 0 ]", "the session to begin")
+    pipit.pid = int(guest.sh("systemctl show -P MainPID seated.service"))
+    return pipit
+
+
+@test("faults: in a login session its rights are enough, and the terminal is switched away and back", "all", EVERY)
+def seat(guest):
+    camera = Webcam(guest)
+    guest.sh("chvt 1")
+    pipit = seated(guest, camera, "stranger")
+    pipit.wait_log("through the seat seat0")
+    before = shown(guest, pipit, guest.test_name + " before")
+    guest.sh("chvt 2; sleep 2")
+    expect(pipit.running(), pipit.log())
+    guest.screenshot(guest.test_name + " away")
+    since = uptime(guest)
+    guest.sh("chvt 1")
+    within(guest, recovered(guest, pipit, since, "pictures again"), 20, "the terminal's return")
+    guest.compare(before, shown(guest, pipit, guest.test_name + " after"), 1, 16)
+    expect(pipit.end() == 0, pipit.log())
+
+
 @test("faults: SIGHUP takes new settings without a black frame")
 def reload(guest):
     camera = Webcam(guest)

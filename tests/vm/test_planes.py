@@ -39,6 +39,28 @@ def planes(guest):
     shows(guest, f"{camera} --camera-size 640x360 --mode 640x480", screen, "goes to a plane as it is", "bars")
 
 
+def checksum(guest, screen):
+    """Of the picture that vkms makes of its planes."""
+    folder = f"/sys/kernel/debug/dri/{screen.split('/')[0].removeprefix('card')}/crtc-0/crc"
+    return guest.sh(f"echo auto >{folder}/control; timeout 20 cat {folder}/data | head -n 2 | tail -n 1", 60).split()[-1]
+
+
+@test("planes: every pixel as the processor composes it", "all")
+def pixels(guest):
+    screen = load(guest)
+    camera = f"--source v4l2:{test_vivid.load(guest)[0]} --camera-format xrgb32 {VGA}"
+    sums = {}
+    for name, settings in (("planes", "planes = yes"), ("composed", "planes = no"), ("mirrored", "mirror = yes")):
+        guest.sh(f"echo '{settings}' >/run/pipit.conf")
+        pipit = guest.pipit(f"{camera} --screen {screen} --config /run/pipit.conf --threshold 1 {BOXES}", name=name)
+        pipit.wait_log("as it is" if name == "planes" else "composed by the processor")
+        pipit.wait_stats(lambda stats: stats["display_fps"] > 0 and stats["inference_fps"] > 0, "pictures without labels", 120, 3)
+        sums[name] = checksum(guest, screen)
+        expect(pipit.end() == 0, pipit.log())
+    guest.note(f"checksums: {sums}")
+    expect(sums["planes"].startswith("0x") and sums["planes"] == sums["composed"] != sums["mirrored"], f"{sums}")
+
+
 @test("planes: where they will not do the log says why", "all")
 def refused(guest):
     screen = load(guest)
