@@ -317,7 +317,8 @@ int live_run(const struct config *config, const struct config_origin *origin, co
     live->stats_lines.fd = live->event_lines.fd = -1;
     live->drawn_generation = -1;
     notify_init(&live->notify);
-    feed_init(&live->feed, clock_now_ns());
+    live->started_ns = clock_now_ns();
+    feed_init(&live->feed, live->started_ns);
     seen_init(&live->seen, &live->config, &live->event_lines);
     int status = start(live);
     if (!status)
