@@ -145,7 +145,7 @@ class Appliance(machine.Machine):
         text = self.read_boot(path)
         text = re.sub(r"^(initrd .*)$", rf"initrd /{first}\n\1", text, flags=re.MULTILINE)
         text = re.sub(" quiet loglevel=0|systemd.show_status=no ", "", text)
-        text = text.replace("options ", f"options console={machine.CONSOLE[self.arch]} loglevel=5 systemd.show_status=yes "
+        text = text.replace("options ", f"options {machine.KERNEL[self.arch]} loglevel=5 systemd.show_status=yes "
                             "systemd.default_timeout_start_sec=900 ", 1)
         self.put_boot(path, text.encode())
 
