@@ -267,6 +267,7 @@ static int loop(struct live *live)
     uint64_t now = clock_now_ns();
     stats_begin(&live->stats, brain_cpu_ns(live->brain), now);
     live->second_ns = now + SECOND_NS;
+    live->looping_ns = now;
     flow_move(live);
     status = watch_changing(live);
     while (!live->stop && status >= 0)
