@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- what is remembered ---- */
@@ -100,7 +101,9 @@ static int holder_of(int fd)
 static int lock(const char *path, int *holder)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (fd < 0)
+    if (fd >= 0)
+        fchmod(fd, 0644); /* whatever the umask: others must find it */
+    else
         fd = open(path, O_RDONLY | O_CLOEXEC); /* another user's */
     if (fd < 0)
         return 0;

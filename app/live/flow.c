@@ -110,8 +110,16 @@ static void model_came(struct live *live, struct brain_model *model)
         live_stop(live, EX_OSERR);
 }
 
+/* What a start is measured by. */
+static void tell_first(const struct live *live, const char *what)
+{
+    log_info("the first %s, %.2f s after the start", what, clock_ms_since(live->started_ns) / 1e3);
+}
+
 static void result_came(struct live *live, const struct brain_result *result)
 {
+    if (!result->status && live->stats.inference_mean_ms <= 0)
+        tell_first(live, "result is there");
     if (result->status)
         log_debug("the network failed on a picture: %s", strerror(-result->status));
     else
@@ -417,7 +425,7 @@ void flow_shown(struct live *live)
 {
     struct show_news news;
     show_dispatch(&live->show, &news);
-    if (news.shown)
+    if (news.shown && !live->show.stand_in)
         notify_ready(&live->notify);
     if (!news.shown || !news.camera)
         return;
@@ -425,7 +433,8 @@ void flow_shown(struct live *live)
     stats_time_ms(&live->stats, TIME_FLIP, news.flip_ms);
     stats_time_ms(&live->stats, TIME_GLASS, news.glass_ms);
     end_cycle(live);
-    live->shown++;
+    if (!live->shown++)
+        tell_first(live, "picture is on the screen");
     if (live->config.frames && live->shown >= live->config.frames)
         live_stop(live, EX_OK);
 }

@@ -267,6 +267,7 @@ static int loop(struct live *live)
     uint64_t now = clock_now_ns();
     stats_begin(&live->stats, brain_cpu_ns(live->brain), now);
     live->second_ns = now + SECOND_NS;
+    live->looping_ns = now;
     flow_move(live);
     status = watch_changing(live);
     while (!live->stop && status >= 0)
@@ -322,7 +323,8 @@ int live_run(const struct config *config, const struct config_origin *origin, co
     live->stats_lines.fd = live->event_lines.fd = -1;
     live->drawn_generation = -1;
     notify_init(&live->notify);
-    feed_init(&live->feed, clock_now_ns());
+    live->started_ns = clock_now_ns();
+    feed_init(&live->feed, live->started_ns);
     seen_init(&live->seen, &live->config, &live->event_lines);
     int status = start(live);
     if (!status)

@@ -73,6 +73,7 @@ struct live {
     sd_event_source *camera_io, *screen_io;
     struct source *camera_watched;
     struct screen *screen_watched;
+    uint64_t started_ns, looping_ns;
     uint64_t second_ns; /* when the next report is due */
 };
 

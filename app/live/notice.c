@@ -13,8 +13,12 @@
 
 /* A camera that is opened again at once is no news. */
 static const double patience_s = 1, patience_at_start_s = 3;
+/* Early in a boot the screen's driver is still to come; so long a first picture is waited for. */
+static const double screen_patience_s = 10;
 /* Opening a camera takes some seconds at most. */
 static const double worker_patience_s = 30;
+/* A first result may take long, on a machine that is emulated or busy; nothing is known of it yet. */
+static const double first_result_s = 600, usual_limit_s = 60;
 
 struct fault {
     enum phrase phrase;
@@ -66,7 +70,7 @@ static bool camera_missing(const struct live *live, uint64_t now)
 static bool hangs(const struct live *live)
 {
     double mean_s = live->stats.inference_mean_ms / 1e3, watchdog_s = (double)live->notify.watchdog_ns / 1e9;
-    double least = mean_s > 0 && watchdog_s > 0 ? watchdog_s : 60;
+    double least = mean_s <= 0 ? first_result_s : watchdog_s > 0 ? watchdog_s : usual_limit_s;
     return brain_busy_s(live->brain) > fmax(30 * mean_s, least);
 }
 
@@ -109,6 +113,13 @@ void notice_update(struct live *live, uint64_t now)
     }
 }
 
+static bool there_is_no_first_picture(const struct live *live, uint64_t now)
+{
+    const struct show *show = &live->show;
+    bool missing = show->gone || show->away || show->stand_in, unwanted = show->info.way == SCREEN_NOTHING;
+    return missing ? (double)(now - live->looping_ns) / 1e9 > screen_patience_s : unwanted;
+}
+
 void progress_update(struct live *live, uint64_t now)
 {
     const struct show *show = &live->show;
@@ -116,8 +127,8 @@ void progress_update(struct live *live, uint64_t now)
                                 .shown = (unsigned)live->shown,
                                 .stuck = live->hung || worker_busy_s(live->worker) > worker_patience_s,
                                 .unseen = show->gone || show->away};
-    if (progress.unseen || show->info.way == SCREEN_NOTHING)
-        notify_ready(&live->notify); /* there is no first picture to wait for */
+    if (there_is_no_first_picture(live, now))
+        notify_ready(&live->notify);
     notify_watchdog(&live->notify, &progress, now);
 }
 
@@ -152,9 +163,12 @@ static void manager_text(const struct live *live, char *text, size_t size)
     if (live->feed.state == FEED_RUNNING)
         snprintf(camera, sizeof(camera), "%.80s %dx%d, %.0f fps, %.0f on the screen; ", info->name,
                  info->width, info->height, stats->capture_fps, stats->display_fps);
-    snprintf(text, size, "%s%s%s%.60s, %.1f results a second", notice,
-             live->plan.level > HEAT_NONE ? "hot; " : "", camera,
-             live->seen.has_model ? live->seen.model.name : "no model yet", stats->inference_fps);
+    int used = snprintf(text, size, "%s%s%s%.60s, ", notice, live->plan.level > HEAT_NONE ? "hot; " : "",
+                        camera, live->seen.has_model ? live->seen.model.name : "no model yet");
+    if (used < (int)size && *camera && stats->inference_mean_ms > 1000)
+        snprintf(text + used, size - (size_t)used, "a result takes %.1f s", stats->inference_mean_ms / 1e3);
+    else if (used < (int)size)
+        snprintf(text + used, size - (size_t)used, "%.1f results a second", stats->inference_fps);
 }
 
 static void tell_manager(struct live *live)

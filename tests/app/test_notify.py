@@ -59,6 +59,13 @@ class Told(NotifyTest):
             self.hear_until("READY")
             self.end(child)
 
+    def test_a_screen_that_is_missing_is_waited_for_a_while(self):
+        since = time.monotonic()
+        child = self.start("--screen", "no-such-connector", "--source", "replay:red.png", *self.CLASSIFY)
+        self.hear_until("READY")
+        self.assertGreater(time.monotonic() - since, 9)
+        self.end(child)
+
     def test_what_is_wrong_is_in_the_status(self):
         child = self.start("--source", "v4l2:/dev/no-such-camera", "--screen", "memory", *self.CLASSIFY)
         status = ""
@@ -109,8 +116,7 @@ class Watchdog(NotifyTest):
         self.watched(1.5)
         self.write("large.tflite", colours(side=1024))
         child = self.start(*Told.LIVE, "--camera-rate", 1000, "--model", "large.tflite")
-        self.wait_for(child, "the model is")
-        self.hear_until("WATCHDOG")
+        self.wait_for(child, "the first result is there")
         self.stop_at_work(child, "pipit-infer")
         self.manager.settimeout(5)
         said = []

@@ -45,12 +45,18 @@ ExecStartPre=-/sbin/modprobe -a vhci_hcd uvcvideo
 ExecStart=/run/host/webcam -c /run/webcam /run/host/photo.jpg
 """,
 }
+# A guest on a busy host can be ten times slower than an emulated one is anyway.
+SLOW = {
+    "pipit.service.d/vm.conf": "[Service]\nWatchdogSec=5min\nTimeoutStartSec=15min\nTimeoutStopSec=2min\n",
+    "boot-complete.target.d/vm.conf": "[Unit]\nJobTimeoutSec=15min\n",
+}
 # In the initial RAM disk, before the real root's systemd: /run is carried over to it.
 BOTTOM = """#!/bin/sh
 [ "$1" = prereqs ] && exit
 mkdir -p /run/systemd/system/sysinit.target.wants
-for file in /vm-units/*; do
-    cat $file >/run/systemd/system/${file##*/}
+for file in /vm-units/* /vm-units/*/*; do
+    to=/run/systemd/system/${file#/vm-units/}
+    [ -d $file ] && mkdir -p $to || cat $file >$to
 done
 for unit in vm-agent vm-camera; do
     ln -s ../$unit.service /run/systemd/system/sysinit.target.wants/$unit.service
@@ -72,7 +78,7 @@ def cpio(files):
 
 
 def initrd(bottom, units):
-    files = [("vm-units", 0o40755, b"")]
+    files = [(folder, 0o40755, b"") for folder in sorted({"vm-units", *(f"vm-units/{name}".rpartition("/")[0] for name in units)})]
     files += [(f"vm-units/{name}", 0o100644, text.encode()) for name, text in units.items()]
     files += [(folder, 0o40755, b"") for folder in ("conf", "conf/conf.d", "scripts", "scripts/init-bottom")]
     files += [("conf/conf.d/vm", 0o100644, CONF.encode()), ("scripts/init-bottom/vm", 0o100755, bottom.encode())]
@@ -106,7 +112,7 @@ class Appliance(machine.Machine):
         shutil.copy(FIRMWARE[arch][1], self.variables)
         shutil.copy(webcam, self.share / "webcam")
         shutil.copy(photo, self.share / "photo.jpg")
-        self.put_boot("::vm.img", initrd(BOTTOM, UNITS))
+        self.put_boot("::vm.img", initrd(BOTTOM, {**UNITS, **SLOW}))
         self.put_boot("::pipit/pipit.conf", settings.encode())
         self.edit_entry(ENTRY)
 
@@ -145,7 +151,7 @@ class Appliance(machine.Machine):
         text = self.read_boot(path)
         text = re.sub(r"^(initrd .*)$", rf"initrd /{first}\n\1", text, flags=re.MULTILINE)
         text = re.sub(" quiet loglevel=0|systemd.show_status=no ", "", text)
-        text = text.replace("options ", f"options console={machine.CONSOLE[self.arch]} loglevel=5 systemd.show_status=yes "
+        text = text.replace("options ", f"options {machine.KERNEL[self.arch]} loglevel=5 systemd.show_status=yes "
                             "systemd.default_timeout_start_sec=900 ", 1)
         self.put_boot(path, text.encode())
 

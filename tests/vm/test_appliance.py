@@ -54,7 +54,7 @@ class Service:
         self.guest.sh("journalctl -q -b -u pipit.service >/host/logs/pipit.journal; journalctl --rotate -q; journalctl -q --vacuum-time=1s")
 
 
-RESULTS = "[1-9][0-9.]* results|0[.][1-9] results"
+RESULTS = "[1-9][0-9.]* results|0[.][1-9] results|a result takes"
 
 
 def recovers(service, seconds, limit, what):
@@ -91,8 +91,7 @@ def killed(guest, service, camera):
     guest.screenshot("service killed")
 
 
-@with_service("service: a network that hangs is noticed, told, and started again", settings=SETTINGS.replace("boxes", "ssd-mobilenet-v2-openimages"),
-              dropin="WatchdogSec=10\n")
+@with_service("service: a network that hangs is noticed, told, and started again", dropin="WatchdogSec=10\n")
 def hung(guest, service, camera):
     pid = service.pid()
     shutil.copy(guest.tools / "hold", guest.share)
@@ -121,13 +120,13 @@ def damaged_model(guest, service, camera):
 def broken_settings(guest, service, camera):
     service.settings(SETTINGS + "mirror = perhaps\n")
     guest.sh("systemctl reload pipit.service")
-    service.wait_status("pipit.conf:4")
+    service.wait_status("pipit.conf: line 4")
     guest.sh("sleep 3")
     guest.screenshot("service broken settings")
     pid = service.pid()
     guest.sh("systemctl restart --no-block pipit.service")
     recovers(service, service.wait_again(pid), 20, "a start with broken settings")
-    service.wait_status("pipit.conf:4")
+    service.wait_status("pipit.conf: line 4")
     expect("boxes" in service.show("StatusText"), f"it does not use the last good settings: {service.show('StatusText')}")
     service.settings(SETTINGS)
     guest.sh("systemctl reload pipit.service")
