@@ -6,7 +6,7 @@ from guest import Webcam, expect, test
 from test_faults import within
 
 SETTINGS = "camera-size = 640x480\nmode = 1024x768\nmodel = boxes\n"
-DROPIN = "[Service]\nEnvironment=PIPIT_MODELS=/var/vm/models\n"
+DROPIN = "[Service]\nEnvironment=PIPIT_MODELS=/var/vm/models\nTimeoutStartSec={start:.0f}\nWatchdogSec={watchdog:.0f}\n"
 CARD = """[model]
 task = detect
 file = boxes.tflite
@@ -18,10 +18,12 @@ labels = boxes.txt
 class Service:
     """pipit.service, started; stopped and as before when the test ends."""
 
-    def __init__(self, guest, settings=SETTINGS, dropin=""):
+    def __init__(self, guest, settings=SETTINGS, watchdog=20):
+        """watchdog: its limit in seconds, on a machine that is quick."""
         self.guest = guest
+        dropin = DROPIN.format(start=90 * guest.pace, watchdog=watchdog * guest.pace)
         guest.sh(f"""mkdir -p /run/systemd/system/pipit.service.d /etc/pipit
-            printf '%s' '{DROPIN}{dropin}' >/run/systemd/system/pipit.service.d/vm.conf
+            printf '%s' '{dropin}' >/run/systemd/system/pipit.service.d/vm.conf
             printf '%s' '{CARD}' >/var/vm/models/boxes.ini
             systemd-sysusers && udevadm control --reload && systemctl daemon-reload
             systemctl reset-failed pipit 2>/dev/null; rm -rf /var/lib/pipit/*""")
@@ -62,14 +64,14 @@ def recovers(service, seconds, limit, what):
     within(service.guest, seconds, limit, what)
 
 
-def with_service(name, when="all", settings=SETTINGS, dropin=""):
+def with_service(name, when="all", settings=SETTINGS, watchdog=20):
     """Registers function(guest, service, camera), with pictures and results there."""
 
     def add(function):
         @test(name, when)
         def run(guest):
             camera = Webcam(guest)
-            service = Service(guest, settings, dropin)
+            service = Service(guest, settings, watchdog)
             try:
                 service.wait_status(RESULTS)
                 function(guest, service, camera)
@@ -91,7 +93,7 @@ def killed(guest, service, camera):
     guest.screenshot("service killed")
 
 
-@with_service("service: a network that hangs is noticed, told, and started again", dropin="WatchdogSec=10\n")
+@with_service("service: a network that hangs is noticed, told, and started again", watchdog=10)
 def hung(guest, service, camera):
     pid = service.pid()
     shutil.copy(guest.tools / "hold", guest.share)
