@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 /* Layers with less signal to noise than this cost answers; see docs/benchmarks.md. */
-#define KEEP_BELOW_DB 10.0f
+#define KEEP_BELOW_DB 20.0f
 
 /* ---- names ---- */
 

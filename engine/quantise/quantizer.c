@@ -262,15 +262,25 @@ static int worst(const struct pipit_quantizer *q, const struct attempt *a)
     return found;
 }
 
+/* What it reads comes without rounding then. */
+static void keep_with_producers(const struct graph *graph, const struct node *node, bool *keep)
+{
+    keep[node - graph->node] = true;
+    for (int n = 0; n < graph->nodes; n++)
+        for (int i = 0; i < node->inputs; i++)
+            for (int o = 0; o < graph->node[n].outputs; o++)
+                if (graph->node[n].output[o] == node->input[i])
+                    keep[n] = true;
+}
+
 /* Returns how many. */
-static int keep_sensitive(const struct pipit_quantizer *q, struct attempt *a,
-                          const struct pipit_quantize *how)
+static int keep_sensitive(const struct pipit_quantizer *q, struct attempt *a, const struct pipit_quantize *how)
 {
     int kept = 0;
     for (int n = worst(q, a); n >= 0; n = worst(q, a)) {
         if (kept >= how->keep_worst && !(a->own_db[n] < how->keep_below))
             break;
-        a->keep[n] = true;
+        keep_with_producers(&q->model->graph, &q->model->graph.node[n], a->keep);
         kept++;
     }
     return kept;
@@ -305,7 +315,7 @@ static int make(struct pipit_quantizer *q, struct attempt *a, const struct pipit
     for (int n = 0; n < q->model->graph.nodes; n++)
         a->own_db[n] = INFINITY;
     int status = try_scheme(q, a, error);
-    if (!status && keep_sensitive(q, a, how) > 0)
+    for (int round = 0; round < 4 && !status && keep_sensitive(q, a, how) > 0; round++)
         status = try_scheme(q, a, error);
     if (!status)
         status = check_any(q, a, error);
