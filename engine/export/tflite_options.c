@@ -302,6 +302,10 @@ static int version_int8(const struct node *node)
     case OP_EXPAND_DIMS:
     case OP_PRELU:
     case OP_QUANTIZE:
+    case OP_DEPTH_TO_SPACE:
+    case OP_RELU_N1_TO_1:
+    case OP_RELU_0_TO_1:
+    case OP_NEG:
         return 1;
     default:
         return 2;
@@ -314,6 +318,8 @@ int tflite_version(const struct graph *graph, const struct node *node)
     bool resizes = node->op == OP_RESIZE_BILINEAR || node->op == OP_RESIZE_NEAREST_NEIGHBOR;
     if (resizes && (node->resize.half_pixel_centers || node->resize.align_corners))
         return 3;
+    if (node->op == OP_BROADCAST_TO)
+        return 2; /* the first that was a builtin */
     if (node->op == OP_SPLIT) /* the axis comes first */
         in = node_input(graph, node, 1);
     return in && in->type == PIPIT_I8 ? version_int8(node) : 1;
