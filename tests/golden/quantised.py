@@ -41,7 +41,7 @@ def check_answers(report):
 
 
 def interpreter():
-    sys.path += sorted(glob.glob(cache(f"python{sys.version_info[0]}{sys.version_info[1]}-*")))
+    sys.path += sorted(glob.glob(cache(f"python{sys.version_info[0]}{sys.version_info[1]}-????????")))
     try:
         import numpy
         from ai_edge_litert import interpreter as module
