@@ -33,7 +33,7 @@ static bool same_file(const char *a, const char *b)
 static int name_output(struct quantized *q, const struct options *options, struct pipit_error *error)
 {
     int length;
-    const char *name = stem(q->opened.name, &length);
+    const char *name = stem(q->opened.name ? q->opened.name : "model", &length);
     if (options->output)
         q->output = strdup(options->output);
     else if (asprintf(&q->output, "%.*s.int8.tflite", length, name) < 0)

@@ -319,7 +319,7 @@ int tflite_version(const struct graph *graph, const struct node *node)
     if (resizes && (node->resize.half_pixel_centers || node->resize.align_corners))
         return 3;
     if (node->op == OP_BROADCAST_TO)
-        return 2; /* the first that was a builtin */
+        return 2;             /* the first that was a builtin */
     if (node->op == OP_SPLIT) /* the axis comes first */
         in = node_input(graph, node, 1);
     return in && in->type == PIPIT_I8 ? version_int8(node) : 1;

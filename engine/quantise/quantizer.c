@@ -274,7 +274,8 @@ static void keep_with_producers(const struct graph *graph, const struct node *no
 }
 
 /* Returns how many. */
-static int keep_sensitive(const struct pipit_quantizer *q, struct attempt *a, const struct pipit_quantize *how)
+static int keep_sensitive(const struct pipit_quantizer *q, struct attempt *a,
+                          const struct pipit_quantize *how)
 {
     int kept = 0;
     for (int n = worst(q, a); n >= 0; n = worst(q, a)) {

@@ -33,9 +33,8 @@ struct operator_rule {
 
 const struct operator_rule *operator_rule(enum op op); /* RULE_FLOAT for those that the table lacks */
 
-/* Why a node stays in float; NULL: it does not. */
 struct scheme {
-    const char **why;      /* of each node */
+    const char **why;      /* each node stays in float; NULL: it does not */
     struct affine *affine; /* of each tensor that is int8 somewhere; of constants when they are used as one */
     bool *is_int8;         /* tensors that are made so */
 };
