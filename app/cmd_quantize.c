@@ -38,8 +38,10 @@ static int name_output(struct quantized *q, const struct options *options, struc
         q->output = strdup(options->output);
     else if (asprintf(&q->output, "%.*s.int8.tflite", length, name) < 0)
         q->output = NULL;
-    if (!q->output)
-        return failure(error, EX_OSERR, "out of memory");
+    if (!q->output) {
+        (void)failure(error, EX_OSERR, "out of memory");
+        return EX_OSERR;
+    }
     if (same_file(q->output, q->opened.path))
         return failure(error, EX_CANTCREAT, "'%s' is the float model itself: choose another place with -o",
                        q->output);
@@ -58,13 +60,13 @@ static bool needs_card(const struct pipit_settings *settings)
 static int name_card(struct quantized *q, struct pipit_error *error)
 {
     int length;
-    const char *name = stem(q->output, &length);
     if (!needs_card(&q->opened.settings))
         return EX_OK;
-    if (asprintf(&q->card, "%.*s.ini", (int)(name - q->output) + length, q->output) < 0) {
-        q->card = NULL;
+    const char *name = stem(q->output, &length);
+    char *card;
+    if (asprintf(&card, "%.*s.ini", (int)(name - q->output) + length, q->output) < 0)
         return failure(error, EX_OSERR, "out of memory");
-    }
+    q->card = card;
     return EX_OK;
 }
 
