@@ -25,6 +25,9 @@ struct card {
 /* Reads a card. -ENOENT, -EACCES...; -EINVAL with FILE, line and the nearest known key in text. */
 int card_read(struct card *card, const char *path, char *text, size_t text_size);
 void card_finish(struct card *card);
+/* Writes title, task, file and settings of a card, wholly or not at all. Without licence, source and labels.
+ */
+int card_write(const struct card *card, const char *path);
 
 struct catalog {
     struct card *card; /* sorted by name; of equal names the first folder's */

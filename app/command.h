@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <sysexits.h>
 
+enum { KEEP_FLOAT_AUTO = -1 };
+
 struct options {
     const char *model, *labels, *output, *output_dir; /* NULL: not given */
     int top, threads, runs, warmup;
@@ -18,6 +20,8 @@ struct options {
     enum pipit_fit fit;
     unsigned cpu_mask;
     enum pipit_precision precision;
+    enum pipit_calibration calibration;
+    int keep_float; /* so many layers, or KEEP_FLOAT_AUTO */
     bool json, verbose, tensor, per_layer;
     bool verify;     /* the model's file must have the checksum of its card */
     char **argument; /* what is no option */
@@ -35,7 +39,7 @@ struct command {
 };
 
 extern const struct command command_classify, command_detect, command_infer, command_info, command_bench,
-    command_models, command_devices, command_doctor, command_run;
+    command_models, command_devices, command_doctor, command_quantize, command_run;
 
 /* Fills options from argv[1..]. Returns -1 to go on, or an exit status (help was shown, or usage is wrong).
  */

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-    &command_classify, &command_detect, &command_infer,   &command_info,
-    &command_bench,    &command_models, &command_devices, &command_doctor,
+    &command_classify, &command_detect, &command_infer,   &command_info,   &command_bench,
+    &command_quantize, &command_models, &command_devices, &command_doctor,
 #ifdef PIPIT_LIVE
     &command_run,
 #endif

@@ -70,6 +70,23 @@ static int use_card_file(struct choice *choice, const char *path)
     return status;
 }
 
+/* Of "birds.tflite" the card "birds.ini" in the same folder, if it names that file; else NULL. */
+static char *card_beside(const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
+    struct card card = {0};
+    char text[256], *beside;
+    if (asprintf(&beside, "%.*s.ini", (int)((dot ? dot : name + strlen(name)) - path), path) < 0)
+        return NULL;
+    bool good = !access(beside, F_OK) && !card_read(&card, beside, text, sizeof(text)) && card.file &&
+                !strcmp(card.file, name);
+    card_finish(&card);
+    if (good)
+        return beside;
+    free(beside);
+    return NULL;
+}
+
 static int use_path(struct choice *choice, const struct catalog *catalog, const char *path)
 {
     size_t length = strlen(path);
@@ -83,7 +100,10 @@ static int use_path(struct choice *choice, const struct catalog *catalog, const 
     if (!choice->opened->path || !choice->opened->name)
         return failure(choice->error, EX_OSERR, "out of memory");
     const struct card *card = catalog_find_file(catalog, path);
-    return card ? use_card(choice, card) : EX_OK;
+    char *beside = card ? NULL : card_beside(path);
+    int status = card ? use_card(choice, card) : beside ? use_card_file(choice, beside) : EX_OK;
+    free(beside);
+    return status;
 }
 
 static int choose_from(struct choice *choice, const struct catalog *catalog, const char *name,
@@ -127,6 +147,7 @@ static int choose(struct choice *choice, const struct options *options, const ch
                                         : choose_from(choice, &catalog, options->model, task);
     catalog_finish(&catalog);
     apply_options(choice, options);
+    choice->opened->settings = choice->settings;
     return status;
 }
 

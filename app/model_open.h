@@ -7,12 +7,13 @@
 
 struct opened {
     struct pipit_model *model;
-    char *name;                /* as the user, or the catalogue, calls it */
-    char *path;                /* NULL: no such model was found */
-    const char *normalisation; /* "options" or "card", else as pipit_info says */
-    float threshold;           /* that the options, the card, or the default ask for */
-    char *labels;              /* the label file, NULL: none but the model's own */
-    int labels_skip;           /* its lines before class 0 */
+    char *name;                     /* as the user, or the catalogue, calls it */
+    char *path;                     /* NULL: no such model was found */
+    const char *normalisation;      /* "options" or "card", else as pipit_info says */
+    float threshold;                /* that the options, the card, or the default ask for */
+    char *labels;                   /* the label file, NULL: none but the model's own */
+    int labels_skip;                /* its lines before class 0 */
+    struct pipit_settings settings; /* that it was opened with */
 };
 
 /* Opens options->model, a name of the catalogue, a card or a model file, else the default of the task

@@ -15,6 +15,7 @@ struct known {
     const char *name, *argument, *help;
     char letter;
     int (*set)(struct options *options, const char *text); /* -EINVAL: makes no sense */
+    const char *word; /* in command.options, where two options share a name; NULL: the name */
 };
 
 /* ---- values ---- */
@@ -164,12 +165,36 @@ static int set_per_layer(struct options *o, const char *text)
     return 0;
 }
 
+static int set_method(struct options *o, const char *text)
+{
+    static const char *const names[] = {[PIPIT_CALIBRATION_MSE] = "mse",
+                                        [PIPIT_CALIBRATION_MINMAX] = "minmax",
+                                        [PIPIT_CALIBRATION_PERCENTILE] = "percentile"};
+    for (int i = PIPIT_CALIBRATION_MSE; i <= PIPIT_CALIBRATION_PERCENTILE; i++)
+        if (!strcmp(text, names[i])) {
+            o->calibration = (enum pipit_calibration)i;
+            return 0;
+        }
+    return -EINVAL;
+}
+
+static int set_keep_float(struct options *o, const char *text)
+{
+    o->keep_float = strcmp(text, "auto") ? 0 : KEEP_FLOAT_AUTO;
+    return o->keep_float || !strcmp(text, "none") ? 0 : whole(text, 0, 10000, &o->keep_float);
+}
+
 static const struct known known[] = {
     {"model", "MODEL", "a name of the catalogue ('pipit models list') or a file", 'm', set_model},
     {"top", "COUNT", "how many names to give (3)", 'k', set_top},
     {"threshold", "T", "leave out objects with a score below this, 0 to 1", 't', set_threshold},
     {"output", "OUT.png|DIR", "draw the answer into a PNG file, or into one a photo in a folder", 'o',
      set_output},
+    {"output", "FILE.tflite", "what the int8 file is called (MODEL.int8.tflite, in this folder)", 'o',
+     set_output, "output-file"},
+    {"method", "minmax|percentile|mse", "how the range of a layer is chosen (mse)", 0, set_method},
+    {"keep-float", "auto|none|N", "which layers stay in float: the sensitive ones, or the N worst (auto)", 0,
+     set_keep_float},
     {"output-dir", "DIR", "where the output tensors go; made if it is not there", 'd', set_output_dir},
     {"tensor", NULL, "INPUT is the input tensor's own bytes; several inputs one behind the other", 0,
      set_tensor},
@@ -184,7 +209,7 @@ static const struct known known[] = {
      set_precision},
     {"runs", "N", "how often to run (50)", 'n', set_runs},
     {"warmup", "N", "runs before those that count (5)", 0, set_warmup},
-    {"per-layer", NULL, "a table of every step", 0, set_per_layer},
+    {"per-layer", NULL, "a table of every step or layer", 0, set_per_layer},
     {"json", NULL, "one JSON object a line, for programs", 0, set_json},
     {"verbose", NULL, "say more", 'v', set_verbose},
 };
@@ -192,8 +217,9 @@ enum { KNOWN = sizeof(known) / sizeof(known[0]) };
 
 static bool takes(const struct command *command, const struct known *option)
 {
-    size_t length = strlen(option->name);
-    for (const char *at = command->options; (at = strstr(at, option->name)); at += length)
+    const char *word = option->word ? option->word : option->name;
+    size_t length = strlen(word);
+    for (const char *at = command->options; (at = strstr(at, word)); at += length)
         if ((at == command->options || at[-1] == ' ') && (at[length] == ' ' || !at[length]))
             return true;
     return false;
@@ -274,7 +300,8 @@ int options_parse(struct options *o, const struct command *command, int argc, ch
     struct option longs[KNOWN + 2];
     char shorts[3 * KNOWN + 4];
     int code;
-    *o = (struct options){.top = 3, .runs = 50, .warmup = 5, .threshold = -1, .cpu_mask = ~0u};
+    *o = (struct options){
+        .top = 3, .runs = 50, .warmup = 5, .threshold = -1, .cpu_mask = ~0u, .keep_float = KEEP_FLOAT_AUTO};
     make_tables(command, longs, shorts);
     opterr = 0;
     while ((code = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {

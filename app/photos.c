@@ -14,7 +14,7 @@
 
 _Static_assert(FRAME_RGB24 == PIPIT_RGB24, "frames and pictures share their format codes");
 
-static int open_photo(struct photo *photo, const char *path, struct pipit_error *error)
+int photo_open(struct photo *photo, const char *path, struct pipit_error *error)
 {
     struct photo_error why;
     uint64_t start = clock_now_ns();
@@ -39,7 +39,7 @@ static int one_photo(struct opened *opened, const struct options *options, int i
     const char *path = options->argument[index];
     struct pipit_error error = {""};
     struct photo photo;
-    int status = open_photo(&photo, path, &error);
+    int status = photo_open(&photo, path, &error);
     photo.index = index;
     if (!status)
         status = work(opened, options, &photo, &error);

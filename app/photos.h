@@ -17,6 +17,9 @@ struct photo {
     double decode_ms;
 };
 
+/* Reads a photo; EX_OK, or an exit status with a sentence. frame_unref(photo->frame) in any case. */
+int photo_open(struct photo *photo, const char *path, struct pipit_error *error);
+
 /* Works on one photo. Returns EX_OK, or an exit status with a sentence in *error. */
 typedef int photo_work(struct opened *opened, const struct options *options, const struct photo *photo,
                        struct pipit_error *error);

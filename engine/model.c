@@ -78,7 +78,7 @@ static struct pipit_tensor *describe_tensors(struct pipit_model *model, const in
     return list;
 }
 
-static int plan_model(struct pipit_model *model, struct pipit_error *error)
+static int plan_model(struct pipit_model *model, bool for_export, struct pipit_error *error)
 {
     struct graph *graph = &model->graph;
     kernels_init(&model->kernels, pipit_cpu_flags() & model->settings.cpu_mask);
@@ -86,8 +86,8 @@ static int plan_model(struct pipit_model *model, struct pipit_error *error)
     if (!status)
         status = graph_infer(graph, &model->kernels, error);
     if (!status)
-        status = optimise(graph, error);
-    if (!status)
+        status = for_export ? optimise_for_export(graph, error) : optimise(graph, error);
+    if (!status && !for_export)
         status = to_float16(model, error);
     if (!status)
         status = plan_init(&model->plan, graph, &model->kernels, model->settings.threads, error);
@@ -120,6 +120,7 @@ struct source {
     const void *bytes;
     size_t size;
     struct file *file; /* NULL: the bytes are the caller's; else freed as soon as nothing needs them */
+    bool for_export; /* the graph keeps its constants, and what TensorFlow Lite cannot say stays out of it */
     const char *network;
     uint64_t seed;
 };
@@ -143,10 +144,11 @@ static int create(struct pipit_model **out, const struct source *source,
     if (!status)
         status = source->make(source, &model->graph, &model->settings, error);
     if (!status)
-        status = plan_model(model, error);
+        status = plan_model(model, source->for_export, error);
     if (!status)
         status = set_up_tasks(model, error);
-    pool_finish(&model->graph.data);
+    if (!source->for_export)
+        pool_finish(&model->graph.data);
     model->graph.file = NULL;
     if (status)
         pipit_model_destroy(model);
@@ -197,6 +199,13 @@ int pipit_model_open_memory(struct pipit_model **model, const void *bytes, size_
                             const struct pipit_settings *settings, struct pipit_error *error)
 {
     struct source source = {.make = make_from_bytes, .bytes = bytes, .size = size};
+    return create(model, &source, settings, error);
+}
+
+int model_open_for_export(struct pipit_model **model, const void *bytes, size_t size,
+                          const struct pipit_settings *settings, struct pipit_error *error)
+{
+    struct source source = {.make = make_from_bytes, .bytes = bytes, .size = size, .for_export = true};
     return create(model, &source, settings, error);
 }
 

@@ -36,6 +36,11 @@ extern const struct importer importer_tflite, importer_torch, importer_safetenso
 
 /* Fills `graph` with a network of random weights; see pipit_model_random(). */
 int network_random(struct graph *graph, const char *name, uint64_t seed, struct pipit_error *error);
+/* As pipit_model_open_memory(), float32 throughout, but the graph keeps its constants and holds nothing that
+ * a TensorFlow Lite file cannot say. The bytes must outlive the model. */
+int model_open_for_export(struct pipit_model **model, const void *bytes, size_t size,
+                          const struct pipit_settings *settings, struct pipit_error *error);
+const char *node_operation(const struct node *node); /* "CONV_2D+RELU6" */
 /* Fills model->info when the plan stands. */
 void model_describe(struct pipit_model *model);
 

@@ -177,7 +177,7 @@ int pipit_model_steps(const struct pipit_model *model)
     return model->plan.steps;
 }
 
-static const char *operation(const struct node *node)
+const char *node_operation(const struct node *node)
 {
 #define X(name)                                                                                              \
     {#name,         #name "+RELU",       #name "+RELU6",       #name "+RELU_N1_TO_1",                        \
@@ -196,7 +196,7 @@ int pipit_model_step(const struct pipit_model *model, int index, struct pipit_st
     bool first = index == 0 || model->plan.step[index - 1].node != step->node;
     *out = (struct pipit_step){
         .name = tensor->name,
-        .operation = operation(step->node),
+        .operation = node_operation(step->node),
         .kernel = step->kernel,
         .type = tensor->type,
         .macs = first ? count_macs(&model->graph, step->node) : 0,

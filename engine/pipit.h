@@ -303,6 +303,62 @@ PIPIT_API int pipit_model_run_timed(struct pipit_model *model);
  * ms. 0: these features have no arithmetic of this type. */
 PIPIT_API double pipit_cpu_peak(unsigned cpu, enum pipit_type type, int threads);
 
+/* ---- from float to int8 -------------------------------------------------------------------------------- */
+
+struct pipit_quantizer; /* opaque: a float model and what its layers answered so far */
+
+/* How the range of a layer's values is chosen, that 256 steps are spent on. */
+enum pipit_calibration {
+    PIPIT_CALIBRATION_MSE,        /* the least squared error: what is rare may be cut off */
+    PIPIT_CALIBRATION_MINMAX,     /* all that was seen */
+    PIPIT_CALIBRATION_PERCENTILE, /* all but 1 in 20,000 on either side */
+};
+
+/* Opens a float model; the file's bytes are kept until it is destroyed. As pipit_model_open(), and -EINVAL:
+ * the model is quantised already, wholly or in part, or its input is no picture. */
+PIPIT_API int pipit_quantizer_create(struct pipit_quantizer **quantizer, const char *path,
+                                     const struct pipit_settings *settings, struct pipit_error *error);
+PIPIT_API void pipit_quantizer_destroy(struct pipit_quantizer *quantizer); /* takes NULL */
+
+/* Runs the float model on a picture as it will have to recognise, and remembers what its layers answer: some
+ * dozens make a good file. Errors as pipit_model_set_image(). */
+PIPIT_API int pipit_quantizer_add(struct pipit_quantizer *quantizer, const struct pipit_image *image,
+                                  struct pipit_error *error);
+
+struct pipit_quantize {
+    enum pipit_calibration calibration;
+    float keep_below;         /* layers whose own_db (below) is less than this stay in float */
+    int keep_worst;           /* and the worst others, so many that they are this many */
+    const char *const *label; /* labels of the file; NULL: the model's own */
+    int labels;
+};
+PIPIT_API void pipit_quantize_defaults(struct pipit_quantize *how);
+
+/* Makes the file in memory, by TensorFlow Lite's 8-bit quantisation specification: weights int8 per channel,
+ * activations int8; what has no int8 form stays in float. Outputs are float; the input is int8 where a byte
+ * of the picture is one step of it, else float. Labels and normalisation are in its metadata. May be called
+ * again with other choices. -ENODATA: no picture was added; -ENOTSUP: nothing in it can be int8, or something
+ * in it cannot be written; -ENOMEM. */
+PIPIT_API int pipit_quantizer_make(struct pipit_quantizer *quantizer, const struct pipit_quantize *how,
+                                   struct pipit_error *error);
+/* The file that was made last, until the next is made; NULL: none. */
+PIPIT_API const void *pipit_quantizer_file(const struct pipit_quantizer *quantizer, size_t *size);
+
+struct pipit_layer {
+    const char *name;      /* the output tensor's name */
+    const char *operation; /* "CONV_2D+RELU6" */
+    const char *why;       /* it stays in float; NULL: it is int8 */
+    int64_t macs;
+    /* Signal to noise of its answer against the float model's on the first pictures, in decibels (10 log10 of
+     * squares); INFINITY: none. own: on the float model's own values, rounded; all: with the errors of the
+     * layers before it. */
+    float own_db, all_db;
+};
+/* Layers of the file that was made last; those that only change a shape are left out. */
+PIPIT_API int pipit_quantizer_layers(const struct pipit_quantizer *quantizer);
+PIPIT_API int pipit_quantizer_layer(const struct pipit_quantizer *quantizer, int index,
+                                    struct pipit_layer *layer);
+
 #ifdef __cplusplus
 }
 #endif

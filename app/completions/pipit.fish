@@ -26,7 +26,7 @@ function __pipit_complete
         set kind (printf '%s\n' $help | string replace -rf -- "^  (?:$words[-1], --\S+|.* $words[-1]) ([^ []\S*)  .*" '$1')
     else if test "$words[2]" = models
         test (count $words) -gt 2; and set kind MODEL; or set kind 'list|fetch|verify'
-    else if contains $words[2] infer info bench
+    else if contains $words[2] infer info bench; or test "$words[2]" = quantize -a (count $words) -eq 2
         set kind MODEL
     end
     switch "$kind"

@@ -19,6 +19,7 @@ struct tflite_code { /* an entry of the model's operator_codes */
 
 /* Finds op, name and why from builtin and custom. */
 void tflite_code_resolve(struct tflite_code *code);
+int tflite_builtin(enum op op); /* its code in the schema's enum BuiltinOperator; -1: it has none */
 /* Reads an Operator table's options into the node. The tensors' types and shapes are known. */
 int tflite_options(struct fb *fb, struct fb_table operator_table, struct graph *graph, struct node *node,
                    struct pipit_error *error);

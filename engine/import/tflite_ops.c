@@ -184,6 +184,14 @@ void tflite_code_resolve(struct tflite_code *code)
         code->name = other_names[code->builtin];
 }
 
+int tflite_builtin(enum op op)
+{
+    for (size_t i = 0; i < sizeof(supported) / sizeof(supported[0]); i++)
+        if (supported[i].op == op)
+            return supported[i].builtin;
+    return -1;
+}
+
 /* ---- options; field numbers are the schema's ---- */
 
 static int activation(struct fb *fb, struct fb_table options, int field, struct node *node)

@@ -77,17 +77,21 @@ static bool activation_of(enum op op, enum activation *act)
     }
 }
 
+static bool is_clamp(enum activation act)
+{
+    return act == ACT_RELU || act == ACT_RELU6 || act == ACT_RELU_N1_TO_1;
+}
+
 static bool can_fuse(const struct node *node, enum activation act)
 {
     bool product =
         node->op == OP_CONV_2D || node->op == OP_DEPTHWISE_CONV_2D || node->op == OP_FULLY_CONNECTED;
-    bool clamp = act == ACT_RELU || act == ACT_RELU6 || act == ACT_RELU_N1_TO_1;
     return node->act == ACT_NONE &&
-           (product || (clamp && (node->op == OP_ADD || node->op == OP_MUL || node->op == OP_SUB)));
+           (product || (is_clamp(act) && (node->op == OP_ADD || node->op == OP_MUL || node->op == OP_SUB)));
 }
 
 /* Float only: a quantised activation may change the scale, and is then no clamp. */
-int pass_activation(struct graph *graph)
+static int fuse_activations(struct graph *graph, bool only_clamps)
 {
     struct uses uses;
     int status = uses_init(&uses, graph);
@@ -96,7 +100,7 @@ int pass_activation(struct graph *graph)
     for (int n = 0; n < graph->nodes; n++) {
         struct node *node = &graph->node[n];
         enum activation act;
-        if (node_removed(node) || !activation_of(node->op, &act))
+        if (node_removed(node) || !activation_of(node->op, &act) || (only_clamps && !is_clamp(act)))
             continue;
         int made_by = uses.producer[node->input[0]];
         struct node *producer =
@@ -110,4 +114,14 @@ int pass_activation(struct graph *graph)
     }
     uses_finish(&uses);
     return 0;
+}
+
+int pass_activation(struct graph *graph)
+{
+    return fuse_activations(graph, false);
+}
+
+int pass_clamp(struct graph *graph)
+{
+    return fuse_activations(graph, true);
 }

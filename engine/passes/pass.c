@@ -122,16 +122,30 @@ int graph_sweep(struct graph *graph)
     return 0;
 }
 
+static int run_passes(struct graph *graph, int (*const *passes)(struct graph *), size_t count,
+                      struct pipit_error *error)
+{
+    for (size_t i = 0; i < count; i++) {
+        int status = passes[i](graph);
+        if (status)
+            return fail(error, status, "out of memory while optimising");
+    }
+    return 0;
+}
+
 int optimise(struct graph *graph, struct pipit_error *error)
 {
     static int (*const passes[])(struct graph *) = {
         graph_sweep,     pass_space_to_batch, pass_pad,    pass_batch_norm,
         pass_hard_swish, pass_activation,     graph_sweep,
     };
-    for (size_t i = 0; i < sizeof(passes) / sizeof(passes[0]); i++) {
-        int status = passes[i](graph);
-        if (status)
-            return fail(error, status, "out of memory while optimising");
-    }
-    return 0;
+    return run_passes(graph, passes, sizeof(passes) / sizeof(passes[0]), error);
+}
+
+int optimise_for_export(struct graph *graph, struct pipit_error *error)
+{
+    static int (*const passes[])(struct graph *) = {
+        graph_sweep, pass_batch_norm, pass_hard_swish, pass_lower, pass_clamp, graph_sweep,
+    };
+    return run_passes(graph, passes, sizeof(passes) / sizeof(passes[0]), error);
 }

@@ -18,9 +18,15 @@ int pass_pad(struct graph *graph);        /* PAD before a window without padding
 int pass_batch_norm(struct graph *graph); /* MUL, ADD, SUB by a constant a channel: into weights and bias */
 int pass_hard_swish(struct graph *graph); /* relu6(x + 3) / 6 and x times that, however spelled: one node */
 int pass_activation(struct graph *graph); /* an activation after its only producer: fused */
+int pass_clamp(struct graph *graph);      /* the same, but only those that TensorFlow Lite can fuse */
+/* What TensorFlow Lite lacks, by what it has: explicit padding becomes a PAD, HARD_SIGMOID an ADD and a MUL.
+ * -ENOMEM, -E2BIG. */
+int pass_lower(struct graph *graph);
 
-/* All of the above but unsign, in the right order, then removes what nothing reads. */
+/* Those for running, but unsign, in the right order, then removes what nothing reads. */
 int optimise(struct graph *graph, struct pipit_error *error);
+/* Those after which the graph can still be written as a TensorFlow Lite file. */
+int optimise_for_export(struct graph *graph, struct pipit_error *error);
 
 /* Runs what can be in float16, after all others; *any: there was something. Inputs and outputs stay float32.
  */

@@ -14,7 +14,7 @@ import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "conformance"))
-from tflite_writer import Model  # noqa: E402
+from tflite_writer import Model, Rng  # noqa: E402, F401
 
 # Cross-built, Meson says how it is run, as long as it is an argument.
 PIPIT = [*shlex.split(os.environ.get("MESON_EXE_WRAPPER", "")), os.path.abspath(sys.argv.pop(1))]
@@ -22,10 +22,14 @@ RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
 
 def png(width, height, colour):
+    """A picture of one colour, or of those that colour(x, y) gives."""
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    rows = (b"\0" + bytes(colour) * width) * height
+    if callable(colour):
+        rows = b"".join(b"\0" + b"".join(bytes(colour(x, y)) for x in range(width)) for y in range(height))
+    else:
+        rows = (b"\0" + bytes(colour) * width) * height
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
@@ -70,7 +74,7 @@ def _whatever_the_picture(model, mean, values, shape):
     return out
 
 
-def _flexbuffer(values):
+def flexbuffer(values):
     """A FlexBuffers map of integers and floats, all 4 bytes wide."""
     keys, out = sorted(values), bytearray()
     places = {}
@@ -135,7 +139,7 @@ def detector():
     outs = [model.tensor("f32", shape) for shape in ((1, 4, 4), (1, 4), (1, 4), (1,))]
     options = {"max_detections": 4, "max_classes_per_detection": 1, "num_classes": 2, "nms_score_threshold": 0.1,
                "nms_iou_threshold": 0.5, "y_scale": 10.0, "x_scale": 10.0, "h_scale": 5.0, "w_scale": 5.0}
-    model.op("TFLite_Detection_PostProcess", [boxes, scores, anchors], outs, custom=_flexbuffer(options))
+    model.op("TFLite_Detection_PostProcess", [boxes, scores, anchors], outs, custom=flexbuffer(options))
     return model.output(*outs).bytes()
 
 
