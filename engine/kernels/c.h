@@ -29,6 +29,9 @@ void add_i8_c(int8_t *out, const int8_t *a, int step_a, const int8_t *b, int ste
               const struct add_i8 *add);
 void mul_i8_c(int8_t *out, const int8_t *a, int step_a, const int8_t *b, int step_b, int n,
               const struct mul_i8 *mul);
+void scale_i8_c(int8_t *out, const int8_t *in, const int8_t *scale, int n, int rows, size_t step,
+                const struct mul_i8 *mul);
+void scale_f32_c(float *out, const float *in, const float *scale, int n, int rows, size_t step);
 void hard_swish_f32_c(float *out, const float *in, int n);
 void accumulate_f32_c(float *sum, const float *in, int n, int rows, size_t step);
 void accumulate_i8_c(int32_t *sum, const int8_t *in, int n, int rows, size_t step);

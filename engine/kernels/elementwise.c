@@ -40,6 +40,20 @@ void mul_i8_c(int8_t *out, const int8_t *a, int step_a, const int8_t *b, int ste
     }
 }
 
+void scale_i8_c(int8_t *out, const int8_t *in, const int8_t *scale, int n, int rows, size_t step,
+                const struct mul_i8 *mul)
+{
+    for (int row = 0; row < rows; row++, in += step, out += step)
+        mul_i8_c(out, in, 1, scale, 1, n, mul);
+}
+
+void scale_f32_c(float *out, const float *in, const float *scale, int n, int rows, size_t step)
+{
+    for (int row = 0; row < rows; row++, in += step, out += step)
+        for (int i = 0; i < n; i++)
+            out[i] = in[i] * scale[i];
+}
+
 static void lookup_i8(int8_t *out, const int8_t *in, int n, const int8_t table[256])
 {
     for (int i = 0; i < n; i++)
@@ -100,6 +114,8 @@ void kernels_init_elementwise_c(struct kernels *kernels)
     kernels->binary_f32[BINARY_MIN] = min_f32;
     kernels->add_i8 = add_i8_c;
     kernels->mul_i8 = mul_i8_c;
+    kernels->scale_i8 = scale_i8_c;
+    kernels->scale_f32 = scale_f32_c;
     kernels->lookup_i8 = lookup_i8;
     kernels->clamp_f32 = clamp_f32;
     kernels->hard_swish_f32 = hard_swish_f32_c;

@@ -36,6 +36,13 @@ struct kernels {
     void (*mul_i8)(int8_t *out, const int8_t *a, int step_a, const int8_t *b, int step_b, int n,
                    const struct mul_i8 *mul);
 
+    /* Squeeze-excite: out[row][i] = in[row][i] * scale[i] (MUL of int8); step: elements from one row to the
+     * next. out must not be in. */
+    void (*scale_f32)(float *out, const float *in, const float *scale, int n, int rows, size_t step);
+    void (*scale_i8)(int8_t *out, const int8_t *in, const int8_t *scale, int n, int rows, size_t step,
+                     const struct mul_i8 *mul);
+    void (*scale_f16)(uint16_t *out, const uint16_t *in, const uint16_t *scale, int n, int rows, size_t step);
+
     /* out[i] = table[(uint8_t)in[i]]; every quantised function of one variable */
     void (*lookup_i8)(int8_t *out, const int8_t *in, int n, const int8_t table[256]);
     void (*clamp_f32)(float *out, const float *in, int n, float min, float max);
@@ -51,8 +58,6 @@ struct kernels {
      * than 8 rows. */
     void (*binary_f16[BINARY_COUNT])(uint16_t *out, const uint16_t *a, int step_a, const uint16_t *b,
                                      int step_b, int n, float min, float max);
-    /* Squeeze-excite: out[row][i] = in[row][i] * scale[i]; step: elements from one row to the next. */
-    void (*scale_f16)(uint16_t *out, const uint16_t *in, const uint16_t *scale, int n, int rows, size_t step);
     void (*clamp_f16)(uint16_t *out, const uint16_t *in, int n, float min, float max);
     void (*hard_swish_f16)(uint16_t *out, const uint16_t *in, int n);
     void (*hard_sigmoid_f16)(uint16_t *out, const uint16_t *in, int n);

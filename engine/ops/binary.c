@@ -266,22 +266,30 @@ static void run_flat(const struct step *step, int worker, int workers)
     run_row(&part, &piece, 0);
 }
 
-/* Squeeze-excite in float16: all pixels of one image by one factor a channel. */
+/* Squeeze-excite: all pixels of one image by one factor a channel. */
 static void run_scale(const struct step *step, int worker, int workers)
 {
     const struct binary_args *args = step->args;
     int begin, end, n = args->loop.n;
     share(args->loop.rows, 1, worker, workers, &begin, &end);
-    size_t at = (size_t)begin * (size_t)n;
-    step->kernels->scale_f16((uint16_t *)step->out[0] + at, (const uint16_t *)step->in[0] + at, step->in[1],
-                             n, end - begin, (size_t)n);
+    size_t at = (size_t)begin * (size_t)n, row = (size_t)n;
+    if (args->type == PIPIT_F16)
+        step->kernels->scale_f16((uint16_t *)step->out[0] + at, (const uint16_t *)step->in[0] + at,
+                                 step->in[1], n, end - begin, row);
+    else if (args->type == PIPIT_F32)
+        step->kernels->scale_f32((float *)step->out[0] + at, (const float *)step->in[0] + at, step->in[1], n,
+                                 end - begin, row);
+    else
+        step->kernels->scale_i8((int8_t *)step->out[0] + at, (const int8_t *)step->in[0] + at, step->in[1], n,
+                                end - begin, row, &args->mul);
 }
 
 static bool is_scale(const struct binary_args *args, const struct node *node)
 {
     const struct broadcast *loop = &args->loop;
-    return args->type == PIPIT_F16 && args->op == OP_MUL && node->act == ACT_NONE && loop->rank == 1 &&
-           loop->step_a == 1 && loop->step_b == 1 && loop->a[0] == loop->n && loop->b[0] == 0;
+    bool type = args->type == PIPIT_F32 || args->type == PIPIT_F16 || args->type == PIPIT_I8;
+    return type && args->op == OP_MUL && node->act == ACT_NONE && loop->rank == 1 && loop->step_a == 1 &&
+           loop->step_b == 1 && loop->a[0] == loop->n && loop->b[0] == 0;
 }
 
 /* ---- preparing ---- */

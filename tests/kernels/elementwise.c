@@ -59,6 +59,18 @@ static void check_add(struct context *context, const struct kernels *last, const
     }
 }
 
+/* Half of the zero points are at an end, as those of ReLU and of sigmoids are. */
+static struct mul_i8 random_mul(struct context *context)
+{
+    bool end = random_between(context, 0, 1), clamp = random_between(context, 0, 3) == 0;
+    return (struct mul_i8){.zero_a = end ? -128 : random_between(context, -128, 127),
+                           .zero_b = end ? -128 : random_between(context, -128, 127),
+                           .zero_out = end ? -128 : random_between(context, -128, 127),
+                           .min = clamp ? -20 : -128,
+                           .max = clamp ? 20 : 127,
+                           .out = random_requant(context)};
+}
+
 static void check_mul(struct context *context, const struct kernels *last, const struct kernels *next)
 {
     if (last->mul_i8 == next->mul_i8)
@@ -66,18 +78,37 @@ static void check_mul(struct context *context, const struct kernels *last, const
     context->compared++;
     for (int i = 0; i < 300; i++) {
         struct bytes bytes;
-        struct mul_i8 mul = {.zero_a = random_between(context, -128, 127),
-                             .zero_b = random_between(context, -128, 127),
-                             .zero_out = random_between(context, -128, 127),
-                             .min = -128,
-                             .max = 127,
-                             .out = random_requant(context)};
+        struct mul_i8 mul = random_mul(context);
         int n = i < 100 ? i : random_between(context, 1, LENGTH), by_a = i % 3 != 1, by_b = i % 3 != 2;
         fill(context, &bytes);
         last->mul_i8(bytes.x, bytes.a, by_a, bytes.b, by_b, n, &mul);
         next->mul_i8(bytes.y, bytes.a, by_a, bytes.b, by_b, n, &mul);
         if (!same_bytes(bytes.x, bytes.y, sizeof(bytes.x)))
             report(context, "mul_i8", "differs");
+    }
+}
+
+static void check_scale(struct context *context, const struct kernels *last, const struct kernels *next)
+{
+    if (last->scale_i8 == next->scale_i8 && last->scale_f32 == next->scale_f32)
+        return;
+    context->compared += 2;
+    for (int i = 0; i < 300; i++) {
+        struct bytes bytes;
+        float in[LENGTH], x[LENGTH + GUARD] = {0}, y[LENGTH + GUARD] = {0};
+        struct mul_i8 mul = random_mul(context);
+        int n = i % 100, rows = i % 10, step = n + n % 3;
+        fill(context, &bytes);
+        for (int k = 0; k < LENGTH; k++)
+            in[k] = random_float(context);
+        last->scale_i8(bytes.x, bytes.a, bytes.b, n, rows, (size_t)step, &mul);
+        next->scale_i8(bytes.y, bytes.a, bytes.b, n, rows, (size_t)step, &mul);
+        last->scale_f32(x, in, in + LENGTH / 2, n, rows, (size_t)step);
+        next->scale_f32(y, in, in + LENGTH / 2, n, rows, (size_t)step);
+        if (!same_bytes(bytes.x, bytes.y, sizeof(bytes.x)))
+            report(context, "scale_i8", "differs");
+        if (!same_bytes(x, y, sizeof(x)))
+            report(context, "scale_f32", "differs");
     }
 }
 
@@ -182,6 +213,7 @@ void check_elementwise(struct context *context, const struct kernels *last, cons
 {
     check_add(context, last, next);
     check_mul(context, last, next);
+    check_scale(context, last, next);
     check_unary(context, "hard_swish_f32", last->hard_swish_f32, next->hard_swish_f32);
     check_unary(context, "hard_sigmoid_f32", last->hard_sigmoid_f32, next->hard_sigmoid_f32);
     check_clamp(context, last, next);

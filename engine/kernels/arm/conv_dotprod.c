@@ -93,6 +93,103 @@ static inline int8_t *output(const struct work *work, int pixel)
 #define MLA(sum, w, a, lane) "sdot " sum ".4s, " w ".16b, " a ".4b[" lane "]\n"
 #define BIAS                 vld1q_s32_x4(again(work->head->bias))
 
+/* ---- blocks with the finish in the assembly: all channels count, and no more than narrowing is to be done
+ * ---- */
+
+/* What a panel's blocks have in common. They get it by value: what lies in memory the compiler would load
+ * once more behind each piece of assembly. */
+struct plain {
+    const struct head_i8 *head;
+    const void *const *in;
+    size_t in_step, out_step;
+    unsigned taps, quads;
+    int8_t *out;
+    int32_t zero;
+};
+
+/* Multipliers in v0 to v3, shifts in v4 to v7, in v8 what CLAMP or ROUND takes. */
+#define EACH_4(each, sum)                                                                                    \
+    each("%S[" sum "].4s", "v0.4s", "v4.4s") each("%T[" sum "].4s", "v1.4s", "v5.4s")                        \
+        each("%U[" sum "].4s", "v2.4s", "v6.4s")                                                             \
+            each("%V[" sum "].4s", "v3.4s", "v7.4s") "uzp1 %S[" sum "].8h, %S[" sum "].8h, %T[" sum          \
+                                                     "].8h\nuzp1 %U[" sum "].8h, %U[" sum "].8h, %V[" sum    \
+                                                     "].8h\n"
+#define CLAMP(sum)                                                                                           \
+    EACH_4(CLAMP_4, sum)                                                                                     \
+    "sqxtun %S[" sum "].8b, %S[" sum "].8h\nsqxtun2 %S[" sum "].16b, %U[" sum "].8h\neor %S[" sum            \
+    "].16b, %S[" sum "].16b, v8.16b\n"
+#define ROUND(sum)                                                                                           \
+    EACH_4(ROUND_4, sum)                                                                                     \
+    "add %S[" sum "].8h, %S[" sum "].8h, v8.8h\nadd %U[" sum "].8h, %U[" sum "].8h, v8.8h\nsqxtn %S[" sum    \
+    "].8b, %S[" sum "].8h\nsqxtn2 %S[" sum "].16b, %U[" sum "].8h\n"
+#define TO_16(sum) "st1 {%S[" sum "].16b}, [%[to]], %[out_step]\n"
+#define TO_2X8(sum)                                                                                          \
+    "st1 {%S[" sum "].d}[0], [%[to]], %[out_step]\nst1 {%S[" sum "].d}[1], [%[to]], %[out_step]\n"
+#define FINISH_4(finish, store)                                                                              \
+    "add %[a0], %[bias], #64\nld1 {v0.4s-v3.4s}, [%[a0]], #64\nld1 {v4.4s-v7.4s}, [%[a0]]\n"                 \
+    "dup v8.8h, %w[z]\n" finish("sum0") store("sum0") finish("sum1") store("sum1") finish("sum2")            \
+        store("sum2") finish("sum3") store("sum3")
+
+/* `rows` (4 or 8) pixels. */
+#define PLAIN(name, rows, tile, sums, finish, store)                                                         \
+    static inline __attribute__((always_inline)) void name(const struct plain plain, int first)              \
+    {                                                                                                        \
+        int32x4x4_t sum0, sum1, sum2, sum3;                                                                  \
+        const void *const *in = plain.in;                                                                    \
+        const int32_t *bias = plain.head->bias;                                                              \
+        const void *w = plain.head + 1, *a[rows];                                                            \
+        const size_t step = plain.in_step, at = (size_t)first * step;                                        \
+        const unsigned words = plain.quads;                                                                  \
+        unsigned taps = plain.taps, n;                                                                       \
+        int8_t *to = plain.out + (size_t)first * plain.out_step;                                             \
+        __asm__ volatile(tile(MLA) FINISH_4(finish, store)                                                   \
+                         : sums, [to] "+r"(to)                                                               \
+                         : TILE_IN, [out_step] "r"(plain.out_step), [z] "r"(plain.zero)                      \
+                         : TILE_SCRATCH);                                                                    \
+    }
+PLAIN(clamp_4x16, 4, TILE_4X16, TILE_OUT, CLAMP, TO_16)
+PLAIN(round_4x16, 4, TILE_4X16, TILE_OUT, ROUND, TO_16)
+PLAIN(clamp_8x8, 8, TILE_8X8, TILE_OUT_8, CLAMP, TO_2X8)
+PLAIN(round_8x8, 8, TILE_8X8, TILE_OUT_8, ROUND, TO_2X8)
+
+/* Pixels that are left are made by a block that starts earlier, unless it is one. Returns how many are not
+ * made. */
+#define PLAIN_BLOCKS(name, each, block)                                                                      \
+    static int name(const struct plain plain, int n)                                                         \
+    {                                                                                                        \
+        for (int i = 0; i + (each) <= n; i += (each))                                                        \
+            block(plain, i);                                                                                 \
+        if (n % (each) > 1)                                                                                  \
+            block(plain, n - (each));                                                                        \
+        return n % (each) == 1;                                                                              \
+    }
+PLAIN_BLOCKS(clamp_16, 4, clamp_4x16)
+PLAIN_BLOCKS(round_16, 4, round_4x16)
+PLAIN_BLOCKS(clamp_8, 8, clamp_8x8)
+PLAIN_BLOCKS(round_8, 8, round_8x8)
+
+/* Returns how many of the panel's pixels are left to be made. */
+static int run_plain(const struct work *work, bool half)
+{
+    const struct conv_tile *tile = work->tile;
+    const bool clamps = work->out.finish == FINISH_CLAMP;
+    if (work->less || tile->pixels < (half ? 8 : 4) || (!clamps && work->out.finish != FINISH_ROUND))
+        return tile->pixels;
+    const struct plain plain = {work->head,
+                                tile->in,
+                                tile->in_step,
+                                tile->out_stride,
+                                (unsigned)work->conv->taps,
+                                ((unsigned)work->conv->depth + 3) / 4,
+                                tile->out,
+                                clamps ? 0x8080 : work->out.zero};
+    if (half)
+        return clamps ? clamp_8(plain, tile->pixels) : round_8(plain, tile->pixels);
+    return clamps ? clamp_16(plain, tile->pixels) : round_16(plain, tile->pixels);
+}
+
+/* ---- any block ---- */
+
 static inline __attribute__((always_inline)) int32x4x4_t less(int32x4x4_t sum, int32_t low, int32_t high)
 {
     __asm__("sub %S[sum].4s, %S[sum].4s, %[low].4s\nsub %T[sum].4s, %T[sum].4s, %[low].4s\n"
@@ -189,9 +286,9 @@ static void block_1x8(const struct work *work, int first)
 /* A last block of fewer pixels than it takes starts earlier and makes some of them twice, unless it is one
  * pixel. */
 #define BLOCKS(name, each, block, one)                                                                       \
-    static void name(const struct work *work)                                                                \
+    static void name(const struct work *work, int left)                                                      \
     {                                                                                                        \
-        int i = 0, n = work->tile->pixels;                                                                   \
+        int n = work->tile->pixels, i = n - left;                                                            \
         for (; i + (each) <= n || (i + 1 < n && n >= (each)); i += (each))                                   \
             block(work, i + (each) <= n ? i : n - (each));                                                   \
         for (; i < n; i++)                                                                                   \
@@ -246,9 +343,9 @@ static void run(const struct conv *conv, const struct conv_tile *tile)
         work.out = output_i8(work.head, conv->out_zero, conv->min_i8, conv->max_i8, width(conv, j),
                              conv->channels - j < PANEL ? conv->channels - j : PANEL);
         if (width(conv, j) == HALF)
-            blocks_8(&work);
+            blocks_8(&work, run_plain(&work, true));
         else
-            blocks_16(&work);
+            blocks_16(&work, run_plain(&work, false));
     }
 }
 

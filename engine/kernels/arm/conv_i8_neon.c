@@ -166,6 +166,57 @@ static inline __attribute__((always_inline)) void store(const struct work *work,
                 work->tile->out_stride);
 }
 
+/* The same with the finish in the assembly, where all 4 channels count and no more than narrowing is to be
+ * done. A panel's blocks have this in common, and get it by value: what lies in memory the compiler would
+ * load once more behind each piece of assembly. */
+struct plain {
+    const struct head_i8 *head;
+    const void *const *in;
+    size_t in_step, out_step;
+    unsigned taps, words;
+    int8_t *out;
+    int32_t zero;
+};
+
+#define EACH_PIXEL(each)                                                                                     \
+    "ldr q8, [%[bias], #64]\nldr q9, [%[bias], #128]\n" each("%S[sum0].4s", "v8.4s", "v9.4s")                \
+        each("%T[sum0].4s", "v8.4s", "v9.4s") each("%U[sum0].4s", "v8.4s", "v9.4s")                          \
+            each("%V[sum0].4s", "v8.4s", "v9.4s") "uzp1 %S[sum0].8h, %S[sum0].8h, %T[sum0].8h\n"             \
+                                                  "uzp1 %U[sum0].8h, %U[sum0].8h, %V[sum0].8h\n"
+#define CLAMP_4X4                                                                                            \
+    EACH_PIXEL(CLAMP_4)                                                                                      \
+    "movi v8.16b, #0x80\nsqxtun %S[sum0].8b, %S[sum0].8h\nsqxtun2 %S[sum0].16b, %U[sum0].8h\n"               \
+    "eor %S[sum0].16b, %S[sum0].16b, v8.16b\n"
+#define ROUND_4X4                                                                                            \
+    EACH_PIXEL(ROUND_4)                                                                                      \
+    "dup v8.8h, %w[zero]\nadd %S[sum0].8h, %S[sum0].8h, v8.8h\nadd %U[sum0].8h, %U[sum0].8h, v8.8h\n"        \
+    "sqxtn %S[sum0].8b, %S[sum0].8h\nsqxtn2 %S[sum0].16b, %U[sum0].8h\n"
+#define STORE_PIXELS                                                                                         \
+    "st1 {%S[sum0].s}[0], [%[to]], %[out_step]\nst1 {%S[sum0].s}[1], [%[to]], %[out_step]\n"                 \
+    "st1 {%S[sum0].s}[2], [%[to]], %[out_step]\nst1 {%S[sum0].s}[3], [%[to]], %[out_step]\n"
+#define RUN_PLAIN(finish)                                                                                    \
+    __asm__ volatile(BLOCK ADD_UP_4 finish STORE_PIXELS                                                      \
+                     : TILE_OUT, [to] "+r"(to)                                                               \
+                     : TILE_IN, [out_step] "r"(plain.out_step), [zero] "r"(plain.zero)                       \
+                     : TILE_SCRATCH)
+
+static inline __attribute__((always_inline)) void plain_block(const struct plain plain, int first,
+                                                              const bool signed_)
+{
+    int32x4x4_t sum0, sum1, sum2, sum3;
+    const void *const *in = plain.in;
+    const int32_t *bias = plain.head->bias;
+    const void *w = plain.head + 1, *a[4];
+    const size_t step = plain.in_step, at = (size_t)first * step;
+    const unsigned words = plain.words;
+    unsigned taps = plain.taps, n;
+    int8_t *to = plain.out + (size_t)first * plain.out_step;
+    if (signed_)
+        RUN_PLAIN(ROUND_4X4);
+    else
+        RUN_PLAIN(CLAMP_4X4);
+}
+
 static inline __attribute__((always_inline)) void block(const struct work *work, int first)
 {
     int32x4x4_t sum0, sum1, sum2, sum3;
@@ -215,9 +266,36 @@ static void block_1(const struct work *work, int first)
     store(work, first, (int32x4x4_t){{one, one, one, one}}, 1);
 }
 
+static inline __attribute__((always_inline)) void plain_blocks(const struct work *work, const bool signed_)
+{
+    const struct conv_tile *tile = work->tile;
+    const struct plain plain = {work->head,
+                                tile->in,
+                                tile->in_step,
+                                tile->out_stride,
+                                (unsigned)work->conv->taps,
+                                ((unsigned)work->conv->depth + FILL - 1) / FILL,
+                                tile->out,
+                                work->out.zero};
+    const int n = tile->pixels, rest = n % 4;
+    for (int i = 0; i + 4 <= n; i += 4)
+        plain_block(plain, i, signed_);
+    if (rest > 1)
+        plain_block(plain, n - 4, signed_);
+    else if (rest)
+        block_1(work, n - 1);
+}
+
 static void run_panel(const struct work *work)
 {
     int i = 0, n = work->tile->pixels;
+    if (n >= 4 && !work->less && !work->head->own && work->out.finish != FINISH_ANY) {
+        if (work->out.finish == FINISH_ROUND)
+            plain_blocks(work, true);
+        else
+            plain_blocks(work, false);
+        return;
+    }
     for (; i + 4 <= n || (i + 1 < n && n >= 4); i += 4)
         block(work, i + 4 <= n ? i : n - 4);
     for (; i < n; i++)

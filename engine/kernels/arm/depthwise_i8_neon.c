@@ -60,6 +60,57 @@ static inline __attribute__((always_inline)) void multiply(int32x4_t *sum, int16
     sum[3] = vmlal_high_s16(sum[3], high, w1);
 }
 
+/* FINISH_CLAMP or FINISH_ROUND of all 16 channels, where that is all that there is to do. */
+static inline enum finish finish_of_16(const struct head_i8 *head, int32_t zero, int32_t min, int32_t max)
+{
+    if (head->wide || min != -128 || max != 127)
+        return FINISH_ANY;
+    return min < zero ? FINISH_ROUND : FINISH_CLAMP;
+}
+
+/* right4() of two registers, in one of 16 bits. */
+static inline __attribute__((always_inline)) int16x8_t right8(int32x4_t a, int32x4_t b, const int32x4_t *m,
+                                                              const int32x4_t *s, const bool signed_)
+{
+    a = right4(a, m[0], s[0], signed_);
+    b = right4(b, m[1], s[1], signed_);
+    return vuzp1q_s16(vreinterpretq_s16_s32(a), vreinterpretq_s16_s32(b));
+}
+
+/* Pixels side by side; `columns` and `signed_` (FINISH_ROUND) are constants where this is inlined. */
+static inline __attribute__((always_inline)) void finish_columns(int32x4_t (*sum)[4], const int columns,
+                                                                 const struct head_i8 *head, int32_t zero,
+                                                                 int8_t *to, size_t pixel, const bool signed_)
+{
+    int32x4_t m[4], s[4];
+    const int16x8_t z = vdupq_n_s16((int16_t)zero);
+#pragma GCC unroll 4
+    for (int q = 0; q < 4; q++) {
+        m[q] = vld1q_s32(head->multiplier + 4 * q);
+        s[q] = vld1q_s32(head->shift + 4 * q);
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < columns; i++, to += pixel) {
+        int16x8_t low = right8(sum[i][0], sum[i][1], m, s, signed_),
+                  high = right8(sum[i][2], sum[i][3], m + 2, s + 2, signed_);
+        if (signed_)
+            vst1q_s8(to, vqmovn_high_s16(vqmovn_s16(vaddq_s16(low, z)), vaddq_s16(high, z)));
+        else
+            vst1q_u8((uint8_t *)to, veorq_u8(vqmovun_high_s16(vqmovun_s16(low), high), vdupq_n_u8(0x80)));
+    }
+}
+
+/* The first `count` channels of each, however they are to be finished. */
+static inline __attribute__((always_inline)) void finish_columns_any(int32x4_t (*sum)[4], const int columns,
+                                                                     const struct head_i8 *head,
+                                                                     const struct output_i8 out, int8_t *to,
+                                                                     size_t pixel, int count)
+{
+#pragma GCC unroll 4
+    for (int i = 0; i < columns; i++, to += pixel)
+        store16(to, finish16((int32x4x4_t){{sum[i][0], sum[i][1], sum[i][2], sum[i][3]}}, head, &out), count);
+}
+
 /* `columns` outputs side by side of 16 channels. The sizes are constants where this is inlined. */
 static inline __attribute__((always_inline)) void
 strip_block(const struct depthwise *d, const struct head_i8 *head, const char *const *row, size_t pixel,
@@ -94,8 +145,16 @@ strip_block(const struct depthwise *d, const struct head_i8 *head, const char *c
                 in_order();
         }
     }
-    finish_columns(sum, columns, head, output_i8(head, d->out_zero, d->min_i8, d->max_i8, 16, 16), out, pixel,
-                   count);
+    const enum finish finish =
+        count == BLOCK ? finish_of_16(head, d->out_zero, d->min_i8, d->max_i8) : FINISH_ANY;
+    if (finish == FINISH_CLAMP)
+        finish_columns(sum, columns, head, d->out_zero, out, pixel, false);
+    else if (finish == FINISH_ROUND)
+        finish_columns(sum, columns, head, d->out_zero, out, pixel, true);
+    else
+        finish_columns_any(sum, columns, head,
+                           output_i8(head, d->out_zero, d->min_i8, d->max_i8, BLOCK, BLOCK), out, pixel,
+                           count);
 }
 
 static inline __attribute__((always_inline)) void strip(const struct depthwise *d,
@@ -130,8 +189,8 @@ static void one(const struct depthwise *d, const struct depthwise_tile *tile, in
             multiply(sum[0], vmovl_s8(vget_low_s8(v)), vmovl_high_s8(v), vld1q_s16(w), vld1q_s16(w + 8));
         }
         const struct head_i8 *block = (const void *)head;
-        finish_columns(sum, 1, block, output_i8(block, d->out_zero, d->min_i8, d->max_i8, 16, 16), out + c, 0,
-                       d->channels - c < BLOCK ? d->channels - c : BLOCK);
+        finish_columns_any(sum, 1, block, output_i8(block, d->out_zero, d->min_i8, d->max_i8, BLOCK, BLOCK),
+                           out + c, 0, d->channels - c < BLOCK ? d->channels - c : BLOCK);
     }
 }
 

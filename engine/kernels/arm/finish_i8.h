@@ -5,15 +5,14 @@
 
 #include "engine/kernels/arm/requant.h"
 
-/* GCC moves each of four registers to a place of its own
- * when one of them is named alone, and back for the next assembly. What 16 sums become is in S. */
-#define FINISH_EACH(each) each("S") each("T") each("U") each("V")
-#define CLAMP_4(q)                                                                                           \
-    "sqrdmulh %" q "[x].4s, %" q "[x].4s, %" q "[m].4s\nsrshl %" q "[x].4s, %" q "[x].4s, %" q "[s].4s\n"
-#define ROUND_4(q)                                                                                           \
-    "sqrdmulh %" q "[x].4s, %" q "[x].4s, %" q "[m].4s\nssra %" q "[x].4s, %" q "[x].4s, #31\n"              \
-    "srshl %" q "[x].4s, %" q "[x].4s, %" q "[s].4s\n"
-#define HALVE "uzp1 %S[x].8h, %S[x].8h, %T[x].8h\nuzp1 %U[x].8h, %U[x].8h, %V[x].8h\n"
+/* GCC moves each of four registers to a place of its own when one of them is named alone, and back for the
+ * next assembly. What 16 sums become is in S. */
+#define FINISH_EACH(each)                                                                                    \
+    each("%S[x].4s", "%S[m].4s", "%S[s].4s") each("%T[x].4s", "%T[m].4s", "%T[s].4s")                        \
+        each("%U[x].4s", "%U[m].4s", "%U[s].4s") each("%V[x].4s", "%V[m].4s", "%V[s].4s")
+#define CLAMP_4(x, m, s) "sqrdmulh " x ", " x ", " m "\nsrshl " x ", " x ", " s "\n"
+#define ROUND_4(x, m, s) "sqrdmulh " x ", " x ", " m "\nssra " x ", " x ", #31\nsrshl " x ", " x ", " s "\n"
+#define HALVE            "uzp1 %S[x].8h, %S[x].8h, %T[x].8h\nuzp1 %U[x].8h, %U[x].8h, %V[x].8h\n"
 #define CLAMP_16                                                                                             \
     FINISH_EACH(CLAMP_4)                                                                                     \
     HALVE "sqxtun %S[x].8b, %S[x].8h\nsqxtun2 %S[x].16b, %U[x].8h\neor %S[x].16b, %S[x].16b, %[z].16b\n"

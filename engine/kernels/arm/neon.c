@@ -10,5 +10,6 @@ void kernels_init_neon(struct kernels *kernels)
     kernels_init_depthwise_f32_neon(kernels);
     kernels_init_depthwise_i8_neon(kernels);
     kernels_init_elementwise_neon(kernels);
+    kernels_init_binary_i8_neon(kernels);
     kernels_init_probe_neon(kernels);
 }

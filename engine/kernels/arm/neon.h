@@ -12,6 +12,7 @@ void kernels_init_conv_i8_neon(struct kernels *kernels);
 void kernels_init_depthwise_f32_neon(struct kernels *kernels);
 void kernels_init_depthwise_i8_neon(struct kernels *kernels);
 void kernels_init_elementwise_neon(struct kernels *kernels);
+void kernels_init_binary_i8_neon(struct kernels *kernels);
 void kernels_init_depthwise_dotprod(struct kernels *kernels);
 void kernels_init_probe_neon(struct kernels *kernels);
 void kernels_init_probe_dotprod(struct kernels *kernels);

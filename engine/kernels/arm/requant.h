@@ -108,17 +108,6 @@ static inline __attribute__((always_inline)) int8x16_t finish16(int32x4x4_t x, c
     return out->signed_ ? right16(x, m, s, out, true) : right16(x, m, s, out, false);
 }
 
-/* The first `count` channels of pixels side by side; `columns` is a constant where this is inlined. */
-static inline __attribute__((always_inline)) void finish_columns(int32x4_t (*sum)[4], const int columns,
-                                                                 const struct head_i8 *head,
-                                                                 const struct output_i8 out, int8_t *to,
-                                                                 size_t pixel, int count)
-{
-#pragma GCC unroll 4
-    for (int i = 0; i < columns; i++, to += pixel)
-        store16(to, finish16((int32x4x4_t){{sum[i][0], sum[i][1], sum[i][2], sum[i][3]}}, head, &out), count);
-}
-
 /* int8 depthwise without dot product, which dotprod falls back on. */
 size_t depthwise_packed_bytes_i8_neon(const struct depthwise *d);
 void depthwise_pack_i8_neon(const struct depthwise *d, const struct conv_weights *weights, void *packed);

@@ -4,6 +4,7 @@
 #include "engine/kernels/x86/avx2.h"
 #include "engine/kernels/x86/output_i8.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- int8 ---- */
@@ -64,6 +65,13 @@ static void mul_i8(int8_t *out, const int8_t *a, int step_a, const int8_t *b, in
         _mm_storeu_si128((__m128i *)(out + i), _mm256_castsi256_si128(narrow_i8(&to, words, words)));
     }
     mul_i8_c(out + i, a + i * step_a, step_a, b + i * step_b, step_b, n - i, mul);
+}
+
+static void scale_i8(int8_t *out, const int8_t *in, const int8_t *scale, int n, int rows, size_t step,
+                     const struct mul_i8 *mul)
+{
+    for (int row = 0; row < rows; row++, in += step, out += step)
+        mul_i8(out, in, 1, scale, 1, n, mul);
 }
 
 /* Half a table of 16 rows, for indices 0 to 127. VPSHUFB gives 0 for indices below 0, so that what row r
@@ -165,6 +173,12 @@ BINARY_F32(div)
 BINARY_F32(max)
 BINARY_F32(min)
 
+static void scale_f32(float *out, const float *in, const float *scale, int n, int rows, size_t step)
+{
+    for (int row = 0; row < rows; row++, in += step, out += step)
+        mul_f32(out, in, 1, scale, 1, n, -INFINITY, INFINITY);
+}
+
 static void clamp_f32(float *out, const float *in, int n, float min, float max)
 {
     const __m256 low = _mm256_set1_ps(min), high = _mm256_set1_ps(max);
@@ -210,6 +224,8 @@ void kernels_init_elementwise_avx2(struct kernels *kernels)
     kernels->binary_f32[BINARY_MIN] = min_f32;
     kernels->add_i8 = add_i8;
     kernels->mul_i8 = mul_i8;
+    kernels->scale_i8 = scale_i8;
+    kernels->scale_f32 = scale_f32;
     kernels->lookup_i8 = lookup_i8;
     kernels->clamp_f32 = clamp_f32;
     kernels->hard_swish_f32 = hard_swish_f32;
