@@ -151,7 +151,8 @@ static void list_inputs(const struct problem *p)
 }
 
 /* n products of numbers up to 1 are summed in float16, in any order, against float32: a walk that goes as far
- * as sqrt(n), and rounds by 2^-11 of where it is n times. Of a million such sums the worst erred by n 2^-11.7. */
+ * as sqrt(n), and rounds by 2^-11 of where it is n times. Of a million such sums the worst erred by n
+ * 2^-11.7. */
 static bool same_f16_sums(const struct problem *p, const uint16_t *a, const uint16_t *b)
 {
     float tolerance = 0x1p-11f * (float)(8 + p->taps * p->depth);

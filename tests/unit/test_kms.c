@@ -387,7 +387,7 @@ START_TEST(another_master_takes_over)
     fake.other_master = true;
     ck_assert_int_eq(present_picture(), -EACCES);
     ck_assert_int_eq(dispatch(), -EBUSY); /* no switch of the terminal */
-    fake_make_values(); /* it shows something of its own */
+    fake_make_values();                   /* it shows something of its own */
     ck_assert(!screen_ready(screen));
     screen_close(screen);
     screen = NULL;

@@ -85,6 +85,7 @@ def webcam(guest):
 def share_shown(guest, options, name, reports=15):
     """Of the frames that the camera gave, the part that was shown; its statistics. The network is not waited for at the end."""
     pipit = guest.pipit(options, name=name)
+    pipit.wait_stats(lambda stats: stats["inference_fps"] > 0, "results", 300)
     pipit.wait_stats(lambda stats: stats["display_fps"] > 0, "pictures", 120, reports)
     pipit.end("KILL")
     stats = [one for one in pipit.stats()[2:] if one["display_fps"] > 0]
