@@ -24,7 +24,7 @@ static void print_option(char letter, const char *name, const char *argument, co
     char left[64];
     snprintf(left, sizeof(left), "%c%c%s --%s%s%s", letter ? '-' : ' ', letter ? letter : ' ',
              letter ? "," : " ", name, argument ? " " : "", argument ? argument : "");
-    printf("  %-34s %s\n", left, help);
+    printf("  %-33s  %s\n", left, help);
 }
 
 static int help(void)

@@ -234,7 +234,7 @@ void options_help(const struct command *command)
         snprintf(left, sizeof(left), "%c%c%s --%s%s%s", known[i].letter ? '-' : ' ',
                  known[i].letter ? known[i].letter : ' ', known[i].letter ? "," : " ", known[i].name,
                  known[i].argument ? " " : "", known[i].argument ? known[i].argument : "");
-        printf("  %-28s %s\n", left, known[i].help);
+        printf("  %-27s  %s\n", left, known[i].help);
     }
 }
 
