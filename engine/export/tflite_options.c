@@ -203,7 +203,6 @@ static size_t arithmetic(struct fb_out *out, const struct node *node)
 static size_t moves(struct fb_out *out, const struct node *node)
 {
     int axis = node->axis.axis, count = node->axis.count;
-    int align_corners = node->resize.align_corners, half_pixel = node->resize.half_pixel_centers;
     switch (node->op) {
     case OP_CONCATENATION:
         return fb_out_table(out, "ib", axis, tflite_activation(node->act));
@@ -221,9 +220,10 @@ static size_t moves(struct fb_out *out, const struct node *node)
     case OP_SPACE_TO_DEPTH:
         return fb_out_table(out, "i", node->block.block);
     case OP_RESIZE_BILINEAR:
-        return fb_out_table(out, "--bb", align_corners, half_pixel);
+        return fb_out_table(out, "--bb", (int)node->resize.align_corners,
+                            (int)node->resize.half_pixel_centers);
     default: /* RESIZE_NEAREST_NEIGHBOR */
-        return fb_out_table(out, "bb", align_corners, half_pixel);
+        return fb_out_table(out, "bb", (int)node->resize.align_corners, (int)node->resize.half_pixel_centers);
     }
 }
 
