@@ -16,8 +16,10 @@ int thread_start(pthread_t *thread, const char *name, void *(*run)(void *user), 
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int status = pthread_create(thread, NULL, run, user);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (!status)
+    if (!status) {
         pthread_setname_np(*thread, name);
+        pthread_setschedparam(*thread, SCHED_BATCH, &(struct sched_param){0});
+    }
     return -status;
 }
 

@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Starts a thread that takes no signals: they are the event loop's. 0 or a negative errno. */
+/* Starts a thread that takes no signals, which are the event loop's, and no processor from the loop when it
+ * wakes (SCHED_BATCH, where it is allowed; threads that it starts are so too). 0 or a negative errno. */
 int thread_start(pthread_t *thread, const char *name, void *(*run)(void *user), void *user);
 /* Waits for its end, at most so long. False: it goes on. */
 bool thread_join(pthread_t thread, double patience_s);
