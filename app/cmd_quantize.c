@@ -126,13 +126,15 @@ static int open_float(struct quantized *q, const struct options *options, struct
 
 static int list_photos(struct quantized *q, const struct options *options, struct pipit_error *error)
 {
-    const char *culprit = "";
-    int status = photo_list_init(&q->list, options->argument + 1, options->arguments - 1, &culprit);
-    if (status)
-        return failure(error, exit_status(status), "cannot read the folder '%s': %s", culprit,
-                       strerror(-status));
+    for (int i = 1; i < options->arguments; i++) {
+        int status = photo_list_add(&q->list, options->argument[i]);
+        if (status)
+            return failure(error, exit_status(status), "cannot read the folder '%s': %s",
+                           options->argument[i], strerror(-status));
+    }
     return q->list.count ? EX_OK
-                         : failure(error, EX_NOINPUT, "there are no JPEG or PNG photos in '%s'", culprit);
+                         : failure(error, EX_NOINPUT, "there are no JPEG or PNG photos in '%s'",
+                                   options->argument[options->arguments - 1]);
 }
 
 static int make(struct quantized *q, const struct options *options, struct pipit_error *error)

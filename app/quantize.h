@@ -3,8 +3,8 @@
 #ifndef PIPIT_APP_QUANTIZE_H
 #define PIPIT_APP_QUANTIZE_H
 
-#include "app/photo_list.h"
 #include "app/photos.h"
+#include "capture/photo/list.h"
 
 /* How the answers of the int8 model differ from those of the float model. */
 struct answers {

@@ -2,15 +2,13 @@
 #include "base/convert.h"
 #include "base/log.h"
 #include "capture/backend.h"
+#include "capture/photo/list.h"
 #include "capture/photo/photo.h"
 #include "capture/replay/reel.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <libyuv.h>
 
@@ -117,13 +115,6 @@ int reel_add_photo(struct reel *reel, struct frame *photo, const struct source_s
                                            REEL_PHOTO_BYTES >> 20);
 }
 
-static int is_photo(const struct dirent *entry)
-{
-    const char *dot = strrchr(entry->d_name, '.');
-    return entry->d_name[0] != '.' && dot &&
-           (!strcasecmp(dot, ".jpg") || !strcasecmp(dot, ".jpeg") || !strcasecmp(dot, ".png"));
-}
-
 /* A photo that is no good is left out. */
 static int add_file(struct reel *reel, const char *path, const struct source_settings *settings,
                     struct source_error *error)
@@ -142,22 +133,16 @@ static int add_file(struct reel *reel, const char *path, const struct source_set
     return status;
 }
 
-/* In the order of their names, numbers by their value. */
 int reel_open_folder(struct reel *reel, const char *path, const struct source_settings *settings,
                      struct source_error *error)
 {
-    struct dirent **entry;
-    char name[4096];
-    int status = 0, entries = scandir(path, &entry, is_photo, versionsort);
-    if (entries < 0)
-        return source_fail(error, -errno, "cannot read the folder %s: %s", path, strerror(errno));
-    for (int i = 0; i < entries; i++) {
-        snprintf(name, sizeof(name), "%s/%s", path, entry[i]->d_name);
-        if (!status)
-            status = add_file(reel, name, settings, error);
-        free(entry[i]);
-    }
-    free(entry);
+    struct photo_list list = {0};
+    int status = photo_list_add(&list, path);
+    if (status)
+        source_fail(error, status, "cannot read the folder %s: %s", path, strerror(-status));
+    for (int i = 0; i < list.count && !status; i++)
+        status = add_file(reel, list.path[i], settings, error);
+    photo_list_finish(&list);
     if (!status && reel->photos == 0)
         return source_fail(error, -ENOENT, "there are no JPEG or PNG photos in %s", path);
     return status;

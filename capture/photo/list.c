@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "app/photo_list.h"
+#include "capture/photo/list.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -47,19 +47,10 @@ static int add_folder(struct photo_list *list, const char *folder)
     return status;
 }
 
-int photo_list_init(struct photo_list *list, char *const *argument, int arguments, const char **culprit)
+int photo_list_add(struct photo_list *list, const char *path)
 {
-    int status = 0;
-    *list = (struct photo_list){0};
-    for (int i = 0; i < arguments && !status; i++) {
-        struct stat info;
-        *culprit = argument[i];
-        if (!stat(argument[i], &info) && S_ISDIR(info.st_mode))
-            status = add_folder(list, argument[i]);
-        else
-            status = add(list, strdup(argument[i]));
-    }
-    return status;
+    struct stat info;
+    return !stat(path, &info) && S_ISDIR(info.st_mode) ? add_folder(list, path) : add(list, strdup(path));
 }
 
 void photo_list_finish(struct photo_list *list)
