@@ -151,18 +151,11 @@ static void look_at_cameras(struct visit *visit)
     camera_list_finish(&list);
 }
 
-/* Pictures can go to files, a pipe or nowhere. */
-static bool wants_screen(const char *name)
-{
-    return strncmp(name, "png:", 4) && strncmp(name, "mjpeg:", 6) && strcmp(name, "memory") &&
-           strcmp(name, "none");
-}
-
 static void look_at_screens(struct visit *visit)
 {
     struct screen_list list;
     int usable = 0;
-    if (!wants_screen(visit->config.screen)) {
+    if (!screen_is_hardware(visit->config.screen)) {
         find(visit, "screen", NOTE, "", "the settings want none: 'screen = %s'", visit->config.screen);
         return;
     }

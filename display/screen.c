@@ -88,6 +88,12 @@ static const struct screen_kind *find_kind(const char *name, const char **rest)
     }
 }
 
+bool screen_is_hardware(const char *name)
+{
+    const char *rest;
+    return find_kind(name, &rest) == &screen_kms;
+}
+
 int screen_open(struct screen **screen, const struct screen_settings *settings, struct screen_error *error)
 {
     struct screen_settings own = *settings;

@@ -34,6 +34,8 @@ struct screen_settings {
     struct turn turn; /* of the camera's picture */
 };
 void screen_defaults(struct screen_settings *settings); /* "auto", planes, SCREEN_FIT */
+/* A name asks for a screen that may come and go, and not for files, a stream, memory or nothing. */
+bool screen_is_hardware(const char *name);
 
 struct screen_info {
     char name[64];   /* "HDMI-A-1", "png:DIR" */

@@ -16,9 +16,7 @@ static const uint64_t second = 1000000000, look_at_it_every_s = 2,
 
 static bool may_come(const char *name, int status)
 {
-    bool hardware = strncmp(name, "png:", 4) && strncmp(name, "mjpeg:", 6) && strcmp(name, "memory") &&
-                    strcmp(name, "none");
-    return hardware && status != -EINVAL && status != -ENOMEM;
+    return screen_is_hardware(name) && status != -EINVAL && status != -ENOMEM;
 }
 
 static int open_stand_in(struct show *show)

@@ -392,6 +392,17 @@ START_TEST(memory_has_a_size_of_its_own)
 }
 END_TEST
 
+START_TEST(names_of_hardware)
+{
+    static const char *const hardware[] = {"auto", "HDMI-A-1", "card1/DP-2", "memory-1"};
+    static const char *const others[] = {"png:folder", "mjpeg:-", "memory", "none"};
+    for (int i = 0; i < 4; i++) {
+        ck_assert(screen_is_hardware(hardware[i]));
+        ck_assert(!screen_is_hardware(others[i]));
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("screen");
@@ -409,6 +420,7 @@ int main(void)
     tcase_add_test(plain, present_refuses_what_is_no_picture);
     tcase_add_test(plain, none_draws_nothing);
     tcase_add_test(plain, screens_that_make_no_sense);
+    tcase_add_test(plain, names_of_hardware);
     tcase_add_test(plain, memory_has_a_size_of_its_own);
     tcase_add_test(files, png_files_are_numbered);
     tcase_add_test(files, mjpeg_is_jpegs_in_a_row);

@@ -35,6 +35,11 @@ void screen_defaults(struct screen_settings *settings)
     *settings = (struct screen_settings){.name = "auto", .planes = true};
 }
 
+bool screen_is_hardware(const char *name)
+{
+    return strcmp(name, "none") && strncmp(name, "png:", 4);
+}
+
 int screen_open(struct screen **screen, const struct screen_settings *settings, struct screen_error *error)
 {
     bool stand_in = !strcmp(settings->name, "none");
