@@ -97,7 +97,7 @@ static int measure_layers(struct pipit_model *model, int runs, double **ms)
     return EX_OK;
 }
 
-/* Half of the time of a step at the peak is a share of 0.5; steps of another type than these have none. */
+/* What a step's multiplications would take at the peak; 0 where its type has none. */
 static double step_least_ms(const struct result *r, const struct pipit_step *step)
 {
     double peak = step->type <= PIPIT_I8 ? r->peak[step->type] : 0;

@@ -93,19 +93,7 @@ static inline int8_t *output(const struct work *work, int pixel)
 #define MLA(sum, w, a, lane) "sdot " sum ".4s, " w ".16b, " a ".4b[" lane "]\n"
 #define BIAS                 vld1q_s32_x4(again(work->head->bias))
 
-/* ---- blocks with the finish in the assembly: all channels count, and no more than narrowing is to be done
- * ---- */
-
-/* What a panel's blocks have in common. They get it by value: what lies in memory the compiler would load
- * once more behind each piece of assembly. */
-struct plain {
-    const struct head_i8 *head;
-    const void *const *in;
-    size_t in_step, out_step;
-    unsigned taps, quads;
-    int8_t *out;
-    int32_t zero;
-};
+/* ---- blocks with the finish in the assembly ---- */
 
 /* Multipliers in v0 to v3, shifts in v4 to v7, in v8 what CLAMP or ROUND takes. */
 #define EACH_4(each, sum)                                                                                    \
@@ -139,7 +127,7 @@ struct plain {
         const int32_t *bias = plain.head->bias;                                                              \
         const void *w = plain.head + 1, *a[rows];                                                            \
         const size_t step = plain.in_step, at = (size_t)first * step;                                        \
-        const unsigned words = plain.quads;                                                                  \
+        const unsigned words = plain.words;                                                                  \
         unsigned taps = plain.taps, n;                                                                       \
         int8_t *to = plain.out + (size_t)first * plain.out_step;                                             \
         __asm__ volatile(tile(MLA) FINISH_4(finish, store)                                                   \

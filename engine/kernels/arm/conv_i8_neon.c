@@ -166,18 +166,7 @@ static inline __attribute__((always_inline)) void store(const struct work *work,
                 work->tile->out_stride);
 }
 
-/* The same with the finish in the assembly, where all 4 channels count and no more than narrowing is to be
- * done. A panel's blocks have this in common, and get it by value: what lies in memory the compiler would
- * load once more behind each piece of assembly. */
-struct plain {
-    const struct head_i8 *head;
-    const void *const *in;
-    size_t in_step, out_step;
-    unsigned taps, words;
-    int8_t *out;
-    int32_t zero;
-};
-
+/* The same with the finish in the assembly. */
 #define EACH_PIXEL(each)                                                                                     \
     "ldr q8, [%[bias], #64]\nldr q9, [%[bias], #128]\n" each("%S[sum0].4s", "v8.4s", "v9.4s")                \
         each("%T[sum0].4s", "v8.4s", "v9.4s") each("%U[sum0].4s", "v8.4s", "v9.4s")                          \

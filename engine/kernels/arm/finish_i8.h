@@ -61,6 +61,18 @@ static inline __attribute__((always_inline)) int8_t *finish_store(int32x4x4_t x,
     return to;
 }
 
+/* Of blocks that finish in the assembly that makes their sums, where all channels count and no more than
+ * narrowing is to be done: what a panel's have in common. They get it by value: what lies in memory the
+ * compiler would load once more behind each piece of assembly. */
+struct plain {
+    const struct head_i8 *head;
+    const void *const *in;
+    size_t in_step, out_step;
+    unsigned taps, words; /* words: of a tap's depth, as the kernel reads it */
+    int8_t *out;
+    int32_t zero;
+};
+
 /* `pixels` pixels from the sums' memory, by any finish. */
 void finish_any(const int32_t (*sum)[16], int pixels, enum group group, const struct head_i8 *head,
                 const struct output_i8 *out, int8_t *to, size_t step);
