@@ -42,7 +42,7 @@ def build(folder):
     """For this machine. Of the tests' own programs some run here."""
     if not (folder / "build.ninja").exists():
         output_of("meson", "setup", str(folder), "-Dtests=enabled")
-    return make(folder)
+    return *make(folder), [folder / "app/pipit"]
 
 
 @functools.cache
@@ -51,7 +51,7 @@ def build_arm64(folder):
     folder = folder.with_name(folder.name + "-arm64")
     output_of(str(ROOT / "app/setup"), "cross")
     output_of(str(ROOT / "cross/configure"), str(folder))
-    return make(folder)
+    return *make(folder), [ROOT / "cross/qemu-aarch64", output_of(str(ROOT / "cross/sysroot")), folder / "app/pipit"]
 
 
 @functools.cache
@@ -59,13 +59,13 @@ def build_other(folder):
     """By the compiler and against the libraries of the other Debian."""
     tree = folder / f"vm-tree-{OTHER}"
     output_of(str(HERE / "build-in"), OTHER, HOST, str(tree))
-    return tree, tree / "usr/local/bin/webcam"
+    return tree, tree / "usr/local/bin/webcam", build(folder)[2]
 
 
 class Kind(typing.NamedTuple):
     suite: str  # "": this machine's
     arch: str
-    build: typing.Callable  # of Meson's folder for this machine; returns (what to lay over the guest's root, the webcam)
+    build: typing.Callable  # of Meson's folder for this machine; returns (the guest's files, the webcam, pipit as run here)
     screens: tuple = ("virtio", "bochs")
     arguments: str = ""  # of the kernel
 

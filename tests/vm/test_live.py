@@ -24,11 +24,12 @@ def host_path(guest, options):
     return [word.replace("/var/vm/models", str(guest.models)) for word in options.split()]
 
 
-def twin(guest, frame, model, pictures=12):
-    """What the headless screen shows of a frame, after so many pictures: a PNG file."""
-    folder = guest.results / f"twin-{frame.stem}-{model.split()[1].rsplit('/', 1)[-1]}"
+def twin(guest, frame, model, native=False, pictures=12):
+    """What the headless screen shows of a frame, after so many pictures: a PNG file. native: by this machine's own pipit, else
+    by one for the guest's architecture, whose libraries round as they do there."""
+    folder = guest.results / f"twin-{frame.stem}-{model.split()[1].rsplit('/', 1)[-1]}{'-native' * native}"
     folder.mkdir(exist_ok=True)
-    command = [guest.command, "run", "--source", f"replay:{frame}", "--screen", f"png:{folder}",
+    command = [*(guest.native if native else guest.command), "run", "--source", f"replay:{frame}", "--screen", f"png:{folder}",
                "--camera-rate", "30", "--every-frame", "-n", str(pictures), *host_path(guest, model), *MODE.split()]
     done = subprocess.run(command, capture_output=True, text=True, env=guest.host_environment(), timeout=300)
     expect(done.returncode == 0, f"the headless twin: {done.stdout}{done.stderr}")
@@ -94,11 +95,11 @@ def headless(guest):
     frame = guest.photo_frame()
     guest.put(frame, frame.name)
     picture = guest.headless("alone", f"--source replay:/host/files/{frame.name} --camera-rate 30 -n 12 {BOXES} {MODE}")
-    guest.compare(picture, twin(guest, frame, BOXES), 0.1, 2)
+    guest.compare(picture, twin(guest, frame, BOXES, native=True), 0.1, 2)
 
 
 def objects_of_photo(guest, frame):
-    done = subprocess.run([guest.command, "detect", "--json", *DETECTOR.split(),
+    done = subprocess.run([*guest.command, "detect", "--json", *DETECTOR.split(),
                            frame.with_suffix(".jpg")],
                           capture_output=True, text=True, env=guest.host_environment(), timeout=120)
     expect(done.returncode == 0, done.stderr)
