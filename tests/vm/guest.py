@@ -200,7 +200,7 @@ class Guest(machine.Machine):
         fonts.write_text('<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd"><fontconfig>'
                          "<dir>/usr/share/fonts/truetype/dejavu</dir><include>/etc/fonts/conf.d</include>"
                          f"<cachedir>{self.results}/fonts</cachedir></fontconfig>")
-        return {**os.environ, "PIPIT_MODELS": str(self.models), "FONTCONFIG_FILE": str(fonts)}
+        return {**os.environ, "PIPIT_MODELS": str(self.models), "FONTCONFIG_FILE": str(fonts), "OMP_WAIT_POLICY": "passive"}
 
     def compare(self, a, b, mean=255, block=255):
         """Fails if two pictures differ by more; returns what the comparison said."""

@@ -56,10 +56,12 @@ def build_arm64(folder):
 
 @functools.cache
 def build_other(folder):
-    """By the compiler and against the libraries of the other Debian."""
+    """By the compiler and against the libraries of the other Debian, with which it runs here as well."""
     tree = folder / f"vm-tree-{OTHER}"
-    output_of(str(HERE / "build-in"), OTHER, HOST, str(tree))
-    return tree, tree / "usr/local/bin/webcam", build(folder)[2]
+    box = pathlib.Path(output_of(str(HERE / "build-in"), OTHER, HOST, str(tree)))
+    loader = next((box / "usr/lib").glob("*-linux-gnu/ld-linux-*"))
+    command = [loader, "--library-path", f"{loader.parent}:{tree}/usr/local/lib", tree / "usr/local/bin/pipit"]
+    return tree, tree / "usr/local/bin/webcam", command
 
 
 class Kind(typing.NamedTuple):

@@ -25,8 +25,8 @@ def host_path(guest, options):
 
 
 def twin(guest, frame, model, native=False, pictures=12):
-    """What the headless screen shows of a frame, after so many pictures: a PNG file. native: by this machine's own pipit, else
-    by one for the guest's architecture, whose libraries round as they do there."""
+    """What the headless screen shows of a frame, after so many pictures: a PNG file. native: by a pipit for this
+    machine's processor, else for the guest's, whose libraries round as they do there."""
     folder = guest.results / f"twin-{frame.stem}-{model.split()[1].rsplit('/', 1)[-1]}{'-native' * native}"
     folder.mkdir(exist_ok=True)
     command = [*(guest.native if native else guest.command), "run", "--source", f"replay:{frame}", "--screen", f"png:{folder}",
