@@ -36,6 +36,9 @@ struct config {
     double stall; /* s without a frame after which the camera is opened again */
     int rotation, fit;
     bool mirror, planes, status;
+    struct config_hours {
+        int from, to; /* minutes after midnight, local time; equal: never */
+    } screen_off;
     double margin; /* of each side */
     int threads;
     unsigned cpu_mask;

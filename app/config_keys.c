@@ -149,6 +149,30 @@ static int set_mode(const struct config_key *key, void *at, const char *text)
     return 0;
 }
 
+/* "HH:MM" */
+static int time_of_day(const char *text, char **end, int *minute)
+{
+    double hour, past;
+    if (number(text, end, 0, 23, &hour) || hour != trunc(hour) || **end != ':' ||
+        number(*end + 1, end, 0, 59, &past) || past != trunc(past))
+        return -EINVAL;
+    *minute = 60 * (int)hour + (int)past;
+    return 0;
+}
+
+/* "HH:MM-HH:MM", or nothing */
+static int set_hours(const struct config_key *key, void *at, const char *text)
+{
+    struct config_hours hours = {0, 0};
+    char *end;
+    (void)key;
+    if (*text && (time_of_day(text, &end, &hours.from) || *end != '-' ||
+                  time_of_day(end + 1, &end, &hours.to) || *end || hours.from == hours.to))
+        return -EINVAL;
+    *(struct config_hours *)at = hours;
+    return 0;
+}
+
 static int set_format(const struct config_key *key, void *at, const char *text)
 {
     static const uint32_t formats[] = {0,           FRAME_MJPEG, FRAME_YUYV,   FRAME_UYVY,
@@ -225,6 +249,8 @@ const struct config_key config_keys[] = {
     {"mode", "WxH@R", "of the screen; @R may be left out", 0, CONFIG_SCREEN, "auto", set_mode, AT(mode)},
     {"planes", NULL, "hand the camera's picture to the screen's hardware where it takes it", 0, CONFIG_SCREEN,
      "yes", set_switch, AT(planes)},
+    {"screen-off", "HH:MM-HH:MM", "hours in which the screen is off and the camera closed; empty: none", 0,
+     CONFIG_LOOK, "", set_hours, AT(screen_off)},
     {"fit", "fit|fill|stretch", "bars beside the picture, or cut it off, or pull it out of shape", 0,
      CONFIG_TURN, "fit", set_choice, AT(fit), 0, 0, "fit fill stretch"},
     {"rotation", "0|90|180|270", "the camera's picture is turned by so much, clockwise", 0, CONFIG_TURN, "0",

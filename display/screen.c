@@ -143,6 +143,12 @@ void screen_turn(struct screen *screen, enum screen_fit fit, struct turn turn)
     screen->settings.turn = turn;
 }
 
+void screen_rest(struct screen *screen, bool rests)
+{
+    if (screen->kind->rest)
+        screen->kind->rest(screen, rests);
+}
+
 int screen_fd(const struct screen *screen)
 {
     return screen->fd;

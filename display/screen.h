@@ -119,6 +119,10 @@ int canvas_finish(struct screen *screen, struct canvas *canvas);
  * the canvases are still lent. */
 int screen_present(struct screen *screen, const struct screen_update *update);
 
+/* Turns the screen itself off, or on again, without waiting; nothing is shown in between, and screen_ready()
+ * is false. SCREEN_BACK comes when it is on. Nothing changes without hardware. */
+void screen_rest(struct screen *screen, bool rests);
+
 /* Where on the screen the turned picture of a frame goes, and what of the frame is seen. */
 void screen_place(const struct screen *screen, const struct frame *frame, struct area *from, struct area *to);
 

@@ -17,6 +17,7 @@ struct screen_kind {
     bool (*ready)(const struct screen *screen);
     int (*finish)(struct screen *screen, struct canvas *canvas);
     int (*present)(struct screen *screen, const struct screen_update *update);
+    void (*rest)(struct screen *screen, bool rests); /* may be NULL */
 };
 
 struct screen {

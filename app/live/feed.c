@@ -77,6 +77,21 @@ static bool is_over(const struct feed *feed)
     return feed->problem == -ENODATA || (feed->problem && is_replay(feed) && feed->settings.once);
 }
 
+static void leave(struct feed *feed, int problem, const char *why, uint64_t now)
+{
+    feed->state = FEED_LEAVING;
+    feed->problem = problem;
+    snprintf(feed->why, sizeof(feed->why), "%s", why);
+    if (!feed->closed_ns)
+        feed->closed_ns = now;
+}
+
+static void leave_to_rest(struct feed *feed, uint64_t now)
+{
+    if (feed->rests && feed->state == FEED_RUNNING)
+        leave(feed, 0, "the screen is off", now);
+}
+
 static void done(struct task *task)
 {
     struct feed *feed = (struct feed *)((char *)task - offsetof(struct feed, task));
@@ -88,6 +103,7 @@ static void done(struct task *task)
         refused(feed);
     else
         running(feed);
+    leave_to_rest(feed, clock_now_ns());
     if (plugged)
         feed_plugged(feed, clock_now_ns());
     if (feed->again)
@@ -111,7 +127,8 @@ void feed_finish(struct feed *feed)
 
 bool feed_wants_worker(const struct feed *feed, uint64_t now)
 {
-    return feed->state == FEED_LEAVING || (feed->state == FEED_CLOSED && now >= feed->retry_ns);
+    bool opens = feed->state == FEED_CLOSED && !feed->rests && now >= feed->retry_ns;
+    return opens || feed->state == FEED_LEAVING;
 }
 
 /* "auto" stays with the camera that it found, unless that does not come back for a while. */
@@ -154,15 +171,6 @@ void feed_submit(struct feed *feed, struct worker *worker, const struct config *
 }
 
 /* ---- running ---- */
-
-static void leave(struct feed *feed, int problem, const char *why, uint64_t now)
-{
-    feed->state = FEED_LEAVING;
-    feed->problem = problem;
-    snprintf(feed->why, sizeof(feed->why), "%s", why);
-    if (!feed->closed_ns)
-        feed->closed_ns = now;
-}
 
 static void count_dropped(struct feed *feed)
 {
@@ -268,4 +276,15 @@ void feed_plugged(struct feed *feed, uint64_t now)
         feed->retry_ns = now;
         feed->delay_s = first_delay_s;
     }
+}
+
+void feed_rest(struct feed *feed, bool rests, uint64_t now)
+{
+    feed->rests = rests;
+    leave_to_rest(feed, now);
+    if (rests)
+        return;
+    feed->problem = 0;
+    feed->closed_ns = feed->retry_ns = now;
+    feed->delay_s = first_delay_s;
 }

@@ -32,6 +32,7 @@ struct feed {
     struct source *opened;
     char name[CONFIG_TEXT], id[CONFIG_TEXT]; /* id: what "auto" found the last time */
     int status, failures;
+    bool rests;   /* stays closed */
     bool again;   /* the settings changed */
     bool plugged; /* something came while the worker was at it */
     uint64_t opened_ns, frame_ns, retry_ns, dropped_before;
@@ -55,5 +56,6 @@ void feed_watch(struct feed *feed, double stall_s, uint64_t now);
 void feed_excuse(struct feed *feed, uint64_t now);  /* nobody asks for frames now: it is not to blame */
 void feed_restart(struct feed *feed, uint64_t now); /* with other settings */
 void feed_plugged(struct feed *feed, uint64_t now); /* a device came: look at once */
+void feed_rest(struct feed *feed, bool rests, uint64_t now); /* closed until it may work again */
 
 #endif

@@ -305,7 +305,7 @@ static bool at_rest(const struct live *live)
 {
     const struct show *show = &live->show;
     return !live->next && !live->composing && !show->waits && !show->lent &&
-           (show->gone || show->away || screen_ready(show->screen));
+           (show->gone || show->away || show->rests || screen_ready(show->screen));
 }
 
 void flow_move(struct live *live)
@@ -325,7 +325,7 @@ void flow_move(struct live *live)
     if (live->next)
         move_next(live);
     else if (live->dark && worker_idle(live->worker) && !live->show.waits && !live->show.gone &&
-             !live->show.away)
+             !live->show.away && !live->show.rests)
         compose_dark(live);
     show_present(&live->show, now);
     if (live->cycle && at_rest(live))

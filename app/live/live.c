@@ -93,6 +93,7 @@ static int on_tick(sd_event_source *timer, uint64_t time, void *user)
         feed_excuse(&live->feed, now);
     flow_take(live); /* what came while the loop was kept from running is no stall */
     feed_watch(&live->feed, stall_limit_s(live), now);
+    rest_update(live, now);
     show_look(&live->show, now);
     notice_update(live, now);
     progress_update(live, now);

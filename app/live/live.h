@@ -102,6 +102,9 @@ void temper_submit(struct live *live, uint64_t now); /* from heat_ns on, when th
 void temper_load(struct live *live);         /* opens the model as the configuration and the heat want it */
 double temper_rate(const struct live *live); /* results a second at most, 0: no limit */
 
+/* rest.c */
+void rest_update(struct live *live, uint64_t now); /* the time of day decides whether all of it rests */
+
 /* reload.c */
 void live_reload(struct live *live);
 void live_apply_look(struct live *live); /* what of the configuration concerns the labels */

@@ -63,7 +63,7 @@ static bool camera_missing(const struct live *live, uint64_t now)
     const struct feed *feed = &live->feed;
     double patience = feed->problem ? patience_s : patience_at_start_s;
     bool ends = feed->state == FEED_ENDED || feed->problem == -ENODATA; /* a replay */
-    return feed->closed_ns && !ends && (double)(now - feed->closed_ns) / 1e9 > patience;
+    return feed->closed_ns && !ends && !feed->rests && (double)(now - feed->closed_ns) / 1e9 > patience;
 }
 
 /* The longer the network takes, the longer it may be silent. */
@@ -116,7 +116,8 @@ void notice_update(struct live *live, uint64_t now)
 static bool there_is_no_first_picture(const struct live *live, uint64_t now)
 {
     const struct show *show = &live->show;
-    bool missing = show->gone || show->away || show->stand_in, unwanted = show->info.way == SCREEN_NOTHING;
+    bool missing = show->gone || show->away || show->stand_in,
+         unwanted = show->info.way == SCREEN_NOTHING || show->rests;
     return missing ? (double)(now - live->looping_ns) / 1e9 > screen_patience_s : unwanted;
 }
 
@@ -126,7 +127,7 @@ void progress_update(struct live *live, uint64_t now)
     struct progress progress = {.taken = live->taken,
                                 .shown = (unsigned)live->shown,
                                 .stuck = live->hung || worker_busy_s(live->worker) > worker_patience_s,
-                                .unseen = show->gone || show->away};
+                                .unseen = show->gone || show->away || show->rests};
     if (there_is_no_first_picture(live, now))
         notify_ready(&live->notify);
     notify_watchdog(&live->notify, &progress, now);
@@ -156,7 +157,10 @@ static void manager_text(const struct live *live, char *text, size_t size)
     const struct source_info *info = &live->feed.info;
     const struct stats *stats = &live->stats;
     char camera[192] = "", notice[256] = "";
-    if (*live->look.notice)
+    int until = live->config.screen_off.to;
+    if (live->show.rests)
+        snprintf(notice, sizeof(notice), "the screen is off until %02d:%02d; ", until / 60, until % 60);
+    else if (*live->look.notice)
         snprintf(notice, sizeof(notice), "%.90s: %.150s; ", live->look.notice, live->look.detail);
     else if (*live->show.why)
         snprintf(notice, sizeof(notice), "no screen: %.200s; ", live->show.why);

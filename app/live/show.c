@@ -143,6 +143,15 @@ void show_camera(struct show *show, const struct config *config, struct turn han
         show_turn(show, config);
 }
 
+void show_rest(struct show *show, bool rests)
+{
+    show->rests = rests;
+    show_drop(show);
+    show->generation++; /* what is being drawn is not wanted any more */
+    if (!show->lent)
+        screen_rest(show->screen, rests);
+}
+
 /* ---- coming and going ---- */
 
 static void take_news(struct show *show, int news)
@@ -292,7 +301,8 @@ static void done(struct task *task)
         card_lost(show, show->status);
     else
         take_news(show, show->status);
-    screen_turn(show->screen, show->settings.fit, show->settings.turn); /* it may have changed meanwhile */
+    screen_turn(show->screen, show->settings.fit, show->settings.turn); /* it may have changed meanwhile, */
+    screen_rest(show->screen, show->rests);                             /* and this too */
 }
 
 static void submit(struct show *show, struct worker *worker, enum show_work work)

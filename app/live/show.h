@@ -19,6 +19,7 @@ struct show {
     struct screen_info info;
     bool stand_in;   /* it is not the one that was asked for */
     bool gone, away; /* nothing can be presented */
+    bool rests;      /* nothing is to be */
     int generation;  /* counts up when canvases and labels are to be made anew */
     /* composed or to be shown as it is, and waits for the screen; one at most */
     struct canvas *picture, *labels;
@@ -68,6 +69,9 @@ void show_close(struct show *show); /* the worker is gone */
 void show_turn(struct show *show, const struct config *config);
 /* Another camera, which hangs so; the screen is adapted to its frames anew. */
 void show_camera(struct show *show, const struct config *config, struct turn hangs);
+
+/* Off for a while, if the screen can be turned off, and without pictures in any case. */
+void show_rest(struct show *show, bool rests);
 
 void show_plugged(struct show *show, uint64_t now); /* a screen, maybe: look at once */
 /* Now and then: asks the kernel what it knows of the screen, in no time. */

@@ -118,7 +118,7 @@ static int light(struct kms *kms)
 
 int kms_come_back(struct kms *kms)
 {
-    if (kms->under_way || (kms->away && set_master(kms)) || (kms->gone && find_output(kms)))
+    if (kms->under_way || (kms->away && set_master(kms)) || kms->rests || (kms->gone && find_output(kms)))
         return 0; /* the next look may find more */
     int status = light(kms);
     kms->away = status == -EACCES;
@@ -176,4 +176,16 @@ int kms_recheck(struct screen *screen, bool event)
         !kms->seat) /* whoever had the terminal before has had time to let go */
         status = -EBUSY;
     return status ? status : news;
+}
+
+void kms_rest(struct screen *screen, bool rests)
+{
+    struct kms *kms = (struct kms *)screen;
+    if (kms->rests == rests)
+        return;
+    kms->rests = rests;
+    if (!rests)
+        kms_come_back(kms);
+    else if (!kms->under_way && !kms->away && !kms->gone)
+        kms_go_dark(kms);
 }

@@ -194,7 +194,7 @@ static int complete(struct kms *kms, struct screen_shown *shown)
     }
     kms->under_way = KMS_NOTHING;
     pacer_at(&kms->pacer, 0);
-    if (!kms->away && !kms->gone)
+    if (!kms->away && !kms->gone && !kms->rests)
         return news;
     if (kms->away)
         kms_release_frames(kms);
@@ -257,7 +257,7 @@ static int kms_dispatch(struct screen *screen, struct screen_shown *shown)
 static bool kms_ready(const struct screen *screen)
 {
     const struct kms *kms = (const struct kms *)screen;
-    return !kms->under_way && !kms->gone && !kms->away;
+    return !kms->under_way && !kms->gone && !kms->away && !kms->rests;
 }
 
 static int kms_finish(struct screen *screen, struct canvas *canvas)
@@ -355,7 +355,7 @@ static int kms_present(struct screen *screen, const struct screen_update *update
     struct canvas_slot *slot = canvas ? canvases_lent(&screen->canvases, canvas) : NULL;
     if (kms->gone || kms->away)
         return kms->gone ? -ENODEV : -EACCES;
-    if (kms->under_way)
+    if (kms->under_way || kms->rests)
         return -EBUSY;
     bool right = planes ? update->frame && !update->picture : slot && !update->frame && !update->labels;
     if (!right || (canvas && !slot))
@@ -369,5 +369,5 @@ static int kms_present(struct screen *screen, const struct screen_update *update
     return 0;
 }
 
-const struct screen_kind screen_kms = {kms_open,    kms_close, kms_adapt,  kms_dispatch,
-                                       kms_recheck, kms_ready, kms_finish, kms_present};
+const struct screen_kind screen_kms = {kms_open,  kms_close,  kms_adapt,   kms_dispatch, kms_recheck,
+                                       kms_ready, kms_finish, kms_present, kms_rest};

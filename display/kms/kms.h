@@ -57,6 +57,7 @@ struct kms {
     struct pacer pacer;     /* vertical blanks where the driver has none, else a watchdog of events */
     bool self_paced;
     bool gone, away;
+    bool rests; /* it is off because it is to be */
     bool taken; /* another program is master, though the terminal is ours */
     int news;   /* SCREEN_*, for the next dispatch */
     enum kms_under_way under_way;
@@ -123,7 +124,8 @@ void kms_release_frames(struct kms *kms);
 /* Looks whether what is gone or away is there again, and sets the mode if so. 0 or a negative errno. */
 int kms_come_back(struct kms *kms);
 int kms_recheck(struct screen *screen, bool event);
-void kms_go_dark(struct kms *kms);                        /* gone: everything off, all buffers back */
+void kms_rest(struct screen *screen, bool rests);
+void kms_go_dark(struct kms *kms);                        /* everything off, all buffers back */
 void kms_begin(struct kms *kms, enum kms_under_way what); /* kms.c: after a commit that an event will end */
 
 #endif

@@ -473,6 +473,46 @@ class Reload(RunTest):
         return len(os.listdir(f"/proc/{pid}/fd"))
 
 
+class Hours(RunTest):
+    BASE = "source = replay:red.png\nscreen = memory\nmodel = colours.tflite\nlabels = names.txt\n"
+
+    def here_it_is(self, hour):
+        """Sets the time zone in which it is this time of day now."""
+        ahead = int(hour * 3600 - time.time() % 86400)
+        hours, rest = divmod(abs(ahead), 3600)
+        self.environment["TZ"] = f"HERE{'-' if ahead >= 0 else '+'}{hours}:{rest // 60:02}:{rest % 60:02}"
+
+    def test_the_screen_is_off_at_night(self):
+        self.here_it_is(23)
+        self.write("pipit.conf", self.BASE + "screen-off = 21:30-7:00\n")
+        child = self.start("--config", "pipit.conf", "--stats", "stats.json")
+        self.wait_for(child, "the screen is off, and the camera closed, until 07:00")
+        for hours, words in (("", "the screen is on again"), ("screen-off = 22:59-06:00\n", "until 06:00"),
+                             ("screen-off = 0:00-12:00\n", "the screen is on again")):
+            self.write("pipit.conf", self.BASE + hours)
+            child.send_signal(signal.SIGHUP)
+            self.wait_for(child, words)
+            if "again" in words:
+                self.wait_for(child, "the camera is 'red.png'")
+        self.wait_for_pictures(child)
+        self.end(child)
+
+    def wait_for_pictures(self, child):
+        while not any(json.loads(line)["display_fps"] for line in self.complete_lines("stats.json")):
+            self.assertIsNone(child.poll())
+            time.sleep(0.1)
+
+    def complete_lines(self, name):
+        return re.findall("^.*(?=\n)", (self.folder / name).read_text(), re.MULTILINE)
+
+    def test_it_closes_by_itself(self):
+        self.here_it_is(22 - 3 / 3600)
+        child = self.start("--source", "replay:red.png", "--screen", "memory", "--screen-off", "22:00-22:01", *self.CLASSIFY)
+        said = self.wait_for(child, "the screen is off, and the camera closed, until 22:01")
+        self.assertNotIn("again", said)
+        self.end(child)
+
+
 class Documents(RunTest):
     def test_every_key_is_in_help_and_manual(self):
         out, errors = self.pipit("run", "--help")

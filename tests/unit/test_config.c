@@ -103,6 +103,9 @@ START_TEST(test_values)
     ck_assert(!set("threshold", "0.25") && config.threshold == 0.25);
     ck_assert(!set("cpu-mask", "none") && config.cpu_mask == 0);
     ck_assert(!set("precision", "f16") && config.precision == PIPIT_PRECISION_F16);
+    ck_assert(!set("screen-off", "22:00-7:05") && config.screen_off.from == 1320 &&
+              config.screen_off.to == 425);
+    ck_assert(!set("screen-off", "") && config.screen_off.from == config.screen_off.to);
     ck_assert(!set("camera-control", "exposure_auto=1"));
     ck_assert(!set("camera-control", "gain=5"));
     ck_assert(!set("camera-control", "gain=7"));
@@ -136,6 +139,8 @@ START_TEST(test_values_that_make_no_sense)
         {"source", "webcam"},   {"source", "replay:"},
         {"enter", "0"},         {"average", "0x10g"},
         {"status", ""},         {"camera-control", "gain="},
+        {"screen-off", "22-7"}, {"screen-off", "24:00-7:00"},
+        {"screen-off", "9:00"}, {"screen-off", "9:00-9:00"},
     };
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         ck_assert_msg(set(wrong[i][0], wrong[i][1]) == -EINVAL, "%s = %s", wrong[i][0], wrong[i][1]);

@@ -325,6 +325,25 @@ START_TEST(test_other_settings_open_it_again_at_once)
 }
 END_TEST
 
+START_TEST(test_a_camera_that_rests_is_closed)
+{
+    run(100);
+    feed_rest(&feed, true, now);
+    run(100);
+    feed_plugged(&feed, now);
+    run(60000);
+    ck_assert_int_eq(camera.open_now, 0);
+    ck_assert_int_eq(camera.opens, 1);
+    feed_restart(&feed, now);
+    run(1000);
+    ck_assert_int_eq(camera.opens, 1);
+    feed_rest(&feed, false, now);
+    ck_assert_uint_eq(feed.closed_ns, now); /* it is not missing, it was not wanted */
+    run(30);
+    ck_assert_int_eq(feed.state, FEED_RUNNING);
+}
+END_TEST
+
 START_TEST(test_a_thousand_times)
 {
     for (int i = 0; i < 1000; i++) {
@@ -363,6 +382,7 @@ int main(void)
     tcase_add_test(tests, test_a_replay_ends);
     tcase_add_test(tests, test_a_file_that_is_not_there_will_not_come);
     tcase_add_test(tests, test_other_settings_open_it_again_at_once);
+    tcase_add_test(tests, test_a_camera_that_rests_is_closed);
     tcase_add_test(tests, test_a_thousand_times);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

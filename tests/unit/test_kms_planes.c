@@ -338,6 +338,46 @@ START_TEST(frames_outlive_the_screen)
 }
 END_TEST
 
+START_TEST(a_screen_that_rests_is_off)
+{
+    open_screen();
+    show_picture();
+    screen_rest(screen, true);
+    ck_value(FAKE_CRTC, "ACTIVE", 0);
+    ck_assert(fake.last_flags & DRM_MODE_ATOMIC_NONBLOCK);
+    ck_assert(!screen_ready(screen));
+    ck_assert_int_eq(screen_recheck(screen, true), 0);
+    ck_value(FAKE_CRTC, "ACTIVE", 0);
+    fake.connectors[0].status = DRM_MODE_DISCONNECTED; /* some say so while they sleep */
+    ck_assert_int_eq(screen_recheck(screen, false), SCREEN_GONE);
+    fake.connectors[0].status = DRM_MODE_CONNECTED;
+    ck_assert_int_eq(screen_recheck(screen, true), 0);
+    ck_value(FAKE_CRTC, "ACTIVE", 0);
+    screen_rest(screen, false);
+    fake_flip(clock_now_ns());
+    ck_assert_int_eq(dispatch(), SCREEN_BACK);
+    ck_value(FAKE_CRTC, "ACTIVE", 1);
+    show_picture();
+}
+END_TEST
+
+START_TEST(to_rest_in_the_middle_of_a_flip)
+{
+    open_screen();
+    point_camera(FRAME_NV12, 640, 480);
+    ck_assert_int_eq(adapt(), SCREEN_PLANES);
+    show_frame(0, true);
+    ck_assert_int_eq(present_frame(1, true), 0);
+    screen_rest(screen, true);
+    ck_value(FAKE_CRTC, "ACTIVE", 1);
+    fake_flip(clock_now_ns());
+    ck_assert_int_eq(dispatch(), SCREEN_SHOWN);
+    ck_value(FAKE_CRTC, "ACTIVE", 0);
+    ck_assert_int_eq(atomic_load(&frames[0].refs), 1);
+    ck_assert_int_eq(atomic_load(&frames[1].refs), 1);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {picture_and_labels_get_planes,
@@ -354,6 +394,8 @@ int main(void)
                                   a_buffer_has_one_framebuffer_for_life,
                                   a_picture_may_begin_elsewhere_in_its_buffer,
                                   frames_outlive_the_screen,
+                                  a_screen_that_rests_is_off,
+                                  to_rest_in_the_middle_of_a_flip,
                                   NULL};
     return run_tests("kms planes", tests);
 }

@@ -18,7 +18,7 @@ struct screen {
 static struct {
     int open_status, adapt_status, present_status, news, recheck; /* what it answers */
     int opened, closed, presented, given_back, adapted;
-    bool busy, mode_refused, worker_busy, lent;
+    bool busy, mode_refused, worker_busy, lent, rests;
     int tasks;
     struct screen_info info;
     struct screen_settings settings; /* of the last one that was opened */
@@ -79,6 +79,12 @@ void screen_turn(struct screen *screen, enum screen_fit fit, struct turn turn)
     (void)screen;
     fake.settings.fit = fit;
     fake.settings.turn = turn;
+}
+
+void screen_rest(struct screen *screen, bool rests)
+{
+    (void)screen;
+    fake.rests = rests;
 }
 
 int screen_dispatch(struct screen *screen, struct screen_shown *shown)
@@ -233,6 +239,23 @@ START_TEST(test_a_mode_that_there_is_not_does_not_leave_it_dark)
     ck_assert_int_eq(show_open(&show, &config), 0);
     ck_assert(!show.stand_in);
     ck_assert_int_eq(fake.settings.width, 0);
+}
+END_TEST
+
+START_TEST(test_rests_whichever_screen_there_is)
+{
+    fake.open_status = -ENODEV;
+    show_open(&show, &config);
+    show_rest(&show, true);
+    fake.open_status = 0;
+    fake.rests = false; /* of the stand-in */
+    look(true, 11 * SECOND);
+    ck_assert(!show.stand_in && fake.rests);
+    compose();
+    int generation = show.generation;
+    show_rest(&show, false);
+    ck_assert(!fake.rests && !show.waits);
+    ck_assert_int_gt(show.generation, generation);
 }
 END_TEST
 
@@ -439,6 +462,7 @@ int main(void)
                                   test_a_screen_may_come_late,
                                   test_what_will_not_come_is_an_error,
                                   test_a_mode_that_there_is_not_does_not_leave_it_dark,
+                                  test_rests_whichever_screen_there_is,
                                   test_goes_and_comes_back,
                                   test_switched_away_and_back,
                                   test_a_card_that_fails_is_looked_for,

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Two screens of one card: the one that is named gets the picture."""
+"""Two screens of one card: the one that is named gets the picture. A screen that sleeps at night."""
 from guest import Webcam, expect, test
 from test_faults import recovered, uptime, within
 from test_live import BOXES, MODE, camera_options, shown, twin
+from test_repeats import settings
 
 SECOND = "/sys/class/drm/card0-Virtual-2/status"
 
@@ -32,4 +33,22 @@ def first(guest):
     pipit = guest.pipit(f"{camera_options(camera)} --screen auto {MODE} {BOXES}")
     guest.compare(shown(guest, pipit, guest.test_name), twin(guest, guest.photo_frame(), BOXES), 0.1, 2)
     pipit.wait_log("the screen is Virtual-1")
+    expect(pipit.end() == 0, pipit.log())
+
+
+@test("screens: off, and the camera free, in the hours of screen-off", "all")
+def hours(guest):
+    camera = Webcam(guest)
+    guest.sh(settings(camera))
+    pipit = guest.pipit("--config /run/pipit.conf")
+    before = shown(guest, pipit, guest.test_name + " before")
+    guest.sh(f"echo screen-off = $(date -d -1hour +%H:%M)-$(date -d 1hour +%H:%M) >>/run/pipit.conf; kill -HUP {pipit.pid}")
+    guest.wait("[ $(cat /sys/class/drm/card0-Virtual-1/enabled) = disabled ]", "the screen to be off", 30)
+    guest.wait(f"! readlink /proc/{pipit.pid}/fd/* | grep video", "the camera to be closed", 30)
+    guest.sh("sleep 5")
+    expect(guest.sh("cat /sys/class/drm/card0-Virtual-1/enabled") == "disabled", "the screen came on again")
+    since = uptime(guest)
+    guest.sh(f"{settings(camera)}; kill -HUP {pipit.pid}")
+    within(guest, recovered(guest, pipit, since, "pictures again"), 20, "waking up")
+    guest.compare(before, shown(guest, pipit, guest.test_name + " after"), 1, 16)
     expect(pipit.end() == 0, pipit.log())
