@@ -218,7 +218,7 @@ class Guest(machine.Machine):
         """As before the test: nothing of ours runs, no camera, the first screen is plugged in."""
         self.sh("""for pid in /run/pid-*; do [ -e "$pid" ] && kill -KILL $(cat "$pid") 2>/dev/null; rm -f "$pid"; done
             for i in $(seq 50); do pgrep -x 'pipit|webcam|modetest' >/dev/null || break; sleep 0.1; done
-            for module in vivid vkms; do
+            for module in vivid vkms vimc; do
                 for i in $(seq 20); do [ ! -e /sys/module/$module ] && break; rmmod $module 2>/dev/null || sleep 0.3; done
             done
             rm -f /run/webcam-* /run/status-*

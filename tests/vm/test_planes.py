@@ -12,9 +12,14 @@ VGA = "--camera-size 640x480 --mode 640x480"
 PERIOD_MS = 1000 / 60
 
 
+def put_module(guest, name):
+    """Brings a module of the kernel's that Debian leaves out to where the guest finds it."""
+    guest.put(f"{output_of(str(HERE / 'modules'), guest.image).splitlines()[-1]}/{name}.ko", f"{name}.ko")
+
+
 def load(guest):
     """Loads vkms; returns its screen's name, CARD/CONNECTOR."""
-    guest.put(output_of(str(HERE / "vkms"), guest.image).splitlines()[-1], "vkms.ko")
+    put_module(guest, "vkms")
     guest.sh("modprobe -a drm_shmem_helper drm_kms_helper && insmod /host/files/vkms.ko enable_overlay=1 && udevadm settle")
     return guest.sh("cd /sys/devices/platform/vkms/drm && ls -d card*/card*-Virtual-* | sed 's|.*/||; s|-|/|'")
 
