@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The bootable image in QEMU with UEFI firmware. The disk is started as it is; what a test needs in it (a camera, somebody who
-runs commands) comes in by a second initial RAM disk, put onto a copy's boot partition, and lives in /run."""
+"""The bootable image in QEMU, with UEFI firmware, or with U-Boot where the board has that. The disk is started as it is; what a
+test needs in it (a camera, somebody who runs commands) comes in by a second initial RAM disk, put onto a copy's boot partition,
+and lives in /run."""
 import json
 import pathlib
 import re
@@ -14,8 +15,8 @@ FIRMWARE = {
     "amd64": ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
     "arm64": ("/usr/share/AAVMF/AAVMF_CODE.fd", "/usr/share/AAVMF/AAVMF_VARS.fd"),
 }
+U_BOOT = "/usr/lib/u-boot/qemu_arm64/u-boot.bin"  # of QEMU's own board, in place of the Raspberry Pi's
 BOOT = 1 << 20  # where the boot partition begins
-ENTRY = "::loader/entries/pipit-a.conf"
 
 UNITS = {
     "vm-host.service": """[Unit]
@@ -109,19 +110,17 @@ class Appliance(machine.Machine):
         self.variables = pathlib.Path(results) / "variables.fd"
         super().__init__(image, arch, results)
         subprocess.run(["cp", "--sparse=always", image, self.disk], check=True)
-        shutil.copy(FIRMWARE[arch][1], self.variables)
         shutil.copy(webcam, self.share / "webcam")
         shutil.copy(photo, self.share / "photo.jpg")
         self.put_boot("::vm.img", initrd(BOTTOM, {**UNITS, **SLOW}))
         self.put_boot("::pipit/pipit.conf", settings.encode())
-        self.edit_entry(ENTRY)
+        self.edit_slot("a")
 
     def build_command_line(self, image, arch, screens, append):
         return machine.QEMU[arch] + [
             "-accel", "tcg,thread=multi", "-smp", "2", "-m", "1024", "-nodefaults", "-no-user-config", "-display", "none",
             "-action", "watchdog=none",  # it is looked whether it is used; a host that is busy would make it bite
-            "-drive", f"if=pflash,format=raw,readonly=on,file={FIRMWARE[arch][0]}",
-            "-drive", f"if=pflash,format=raw,file={self.variables}",
+            *self.firmware(),
             "-drive", f"file={self.disk},format=raw,if=none,id=disk",
             "-device", "virtio-blk-pci,drive=disk", "-device", "i6300esb", "-device", "virtio-rng-pci", *machine.SCREENS["virtio"],
             "-fsdev", f"local,id=host,path={self.share},security_model=none,multidevs=remap",
@@ -130,6 +129,11 @@ class Appliance(machine.Machine):
             "-device", "virtserialport,chardev=agent,name=agent",
             "-serial", f"file:{self.results}/console.log", "-qmp", f"unix:{self.folder}/qmp,server=on,wait=off",
         ]
+
+    def firmware(self):
+        shutil.copy(FIRMWARE[self.arch][1], self.variables)
+        return ["-drive", f"if=pflash,format=raw,readonly=on,file={FIRMWARE[self.arch][0]}",
+                "-drive", f"if=pflash,format=raw,file={self.variables}"]
 
     def put_boot(self, path, data):
         mtools("mcopy", self.disk, "-o", "-", path, data=data)
@@ -146,14 +150,27 @@ class Appliance(machine.Machine):
         table = json.loads(subprocess.run(["sfdisk", "--json", self.disk], capture_output=True, check=True).stdout)["partitiontable"]
         return next(part["start"] for part in table["partitions"] if part["name"] == name) * table.get("sectorsize", 512)
 
-    def edit_entry(self, path, first="vm.img"):
-        """Lets a slot start with what the tests need. The kernel's and systemd's words go to the serial port, and to it alone."""
-        text = self.read_boot(path)
-        text = re.sub(r"^(initrd .*)$", rf"initrd /{first}\n\1", text, flags=re.MULTILINE)
+    def edit_slot(self, slot, first="vm.img"):
+        """Lets a slot start with what the tests need."""
+        path = "::loader/entries/" + next(name for name in self.entries() if name.startswith(f"pipit-{slot}"))
+        text = re.sub(r"^(initrd .*)$", rf"initrd /{first}\n\1", self.read_boot(path), flags=re.MULTILINE)
+        self.put_boot(path, self.talkative(text, "options ").encode())
+
+    def talkative(self, text, before):
+        """The kernel's and systemd's words go to the serial port, and to it alone."""
         text = re.sub(" quiet loglevel=0|systemd.show_status=no ", "", text)
-        text = text.replace("options ", f"options {machine.KERNEL[self.arch]} loglevel=5 systemd.show_status=yes "
+        return text.replace(before, f"{before}{machine.KERNEL[self.arch]} loglevel=5 systemd.show_status=yes "
                             "systemd.default_timeout_start_sec=900 ", 1)
-        self.put_boot(path, text.encode())
+
+    def on_trial(self, slot):
+        """Whether it will be tried three times from the next start on, as the disk says while it is not running."""
+        return f"pipit-{slot}+3.conf" in self.entries()
+
+    KEPT = "[ -e /boot/loader/entries/pipit-{slot}.conf ]"  # in the guest: the slot has been called good
+
+    def given_up(self):
+        """In the guest: whether the other slot was tried three times."""
+        return "+0-3.conf" in self.sh("ls /boot/loader/entries")
 
     def start(self, limit=900):
         for name in ("agent", "qmp"):
@@ -181,3 +198,25 @@ class Appliance(machine.Machine):
 
     def pipit(self, name):
         return self.sh(f"systemctl show -P {name} pipit.service")
+
+
+class UBootAppliance(Appliance):
+    """The Raspberry Pi's disk on a machine of QEMU's own: U-Boot for that machine, then all as it is on the disk."""
+
+    def firmware(self):
+        return ["-bios", U_BOOT]
+
+    def edit_slot(self, slot, first="vm.img"):
+        path = f"::{slot}/boot.txt"
+        self.put_boot(path, self.talkative(self.read_boot(path), "bootargs=").encode())
+        pieces = [mtools("mtype", self.disk, name) for name in (f"::{first}", f"::{slot}/initrd.img")]
+        self.put_boot(f"::{slot}/initrd.img", b"".join(pieces))
+
+    def on_trial(self, slot):
+        return self.read_boot("::slot.txt").startswith(f"slot={slot}\ntries=3\n")
+
+    KEPT = "grep -q '^slot={slot}' /boot/slot.txt && ! grep -q '^tries=.' /boot/slot.txt"
+
+    def given_up(self):
+        console = (self.results / "console.log").read_text(errors="replace")
+        return console.count("Starting kernel") == 4  # the last one was of this slot
