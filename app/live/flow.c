@@ -145,11 +145,13 @@ void flow_result(struct live *live)
 
 /* ---- composing ---- */
 
+/* What is to be written is not what was drawn last, and can be drawn. */
 static bool look_changed(const struct live *live)
 {
-    return live->drawn_generation != live->show.generation ||
-           memcmp(&live->picture.whole, &live->drawn_whole, sizeof(struct area)) != 0 ||
-           memcmp(&live->look, &live->picture.look, sizeof(live->look)) != 0;
+    return fonts_ready(&live->picture.fonts) &&
+           (live->drawn_generation != live->show.generation ||
+            memcmp(&live->picture.whole, &live->drawn_whole, sizeof(struct area)) != 0 ||
+            memcmp(&live->look, &live->picture.look, sizeof(live->look)) != 0);
 }
 
 /* Where all of the turned picture would be if the screen had no edges: what the boxes are fractions of. */

@@ -241,6 +241,8 @@ static int start(struct live *live)
         log_error("cannot start: out of memory, threads or descriptors");
         return EX_OSERR;
     }
+    if (live->config.every_frame)
+        fonts_await(&live->picture.fonts);
     live_apply_look(live);
     temper_load(live);
     return EX_OK;

@@ -12,9 +12,9 @@
 #include <string.h>
 
 /* A camera that is opened again at once is no news. */
-static const double patience_s = 1, patience_at_start_s = 3;
-/* Early in a boot the screen's driver is still to come; so long a first picture is waited for. */
-static const double screen_patience_s = 10;
+static const double patience_s = 1;
+/* Early in a boot the drivers of camera and screen are still to come; so long they are waited for. */
+static const double patience_at_start_s = 10;
 /* Opening a camera takes some seconds at most. */
 static const double worker_patience_s = 30;
 /* A first result may take long, on a machine that is emulated or busy; nothing is known of it yet. */
@@ -118,7 +118,7 @@ static bool there_is_no_first_picture(const struct live *live, uint64_t now)
     const struct show *show = &live->show;
     bool missing = show->gone || show->away || show->stand_in,
          unwanted = show->info.way == SCREEN_NOTHING || show->rests;
-    return missing ? (double)(now - live->looping_ns) / 1e9 > screen_patience_s : unwanted;
+    return missing ? (double)(now - live->looping_ns) / 1e9 > patience_at_start_s : unwanted;
 }
 
 void progress_update(struct live *live, uint64_t now)

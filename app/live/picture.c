@@ -43,8 +43,16 @@ static void leave_out_hidden(struct picture *picture, struct overlay *overlay)
     overlay->box_count = count;
 }
 
+static void take_fonts(struct picture *picture)
+{
+    if (!picture->labels.painter)
+        picture->labels.painter = picture->fonts.painter;
+    picture->fonts.painter = NULL;
+}
+
 static int draw(struct picture *picture)
 {
+    take_fonts(picture);
     struct overlay overlay;
     uint64_t start = clock_now_ns();
     look_overlay(&picture->look, &overlay);
@@ -61,7 +69,8 @@ static int put_together(struct picture *picture)
         return compose_labels(canvas, &picture->labels);
     const struct frame *frame = picture->decoded ? picture->decoded : picture->black;
     struct area from = picture->decoded ? picture->from : area_of(frame);
-    return compose(picture->converter, frame, from, picture->turn, canvas, picture->to, &picture->labels);
+    const struct labels *labels = picture->labels.image ? &picture->labels : NULL; /* no fonts yet */
+    return compose(picture->converter, frame, from, picture->turn, canvas, picture->to, labels);
 }
 
 static void run(struct task *task)
@@ -93,11 +102,16 @@ int picture_init(struct picture *picture, void (*done)(struct task *task))
         return -ENOMEM;
     }
     memset(picture->black->data[0], 0, (size_t)picture->black->stride[0] * 16);
-    return 0;
+    int status = fonts_init(&picture->fonts);
+    if (status)
+        picture_finish(picture);
+    return status;
 }
 
 void picture_finish(struct picture *picture)
 {
+    fonts_await(&picture->fonts);
+    take_fonts(picture);
     frame_unref(picture->frame);
     frame_unref(picture->decoded);
     frame_unref(picture->black);

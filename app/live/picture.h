@@ -3,6 +3,7 @@
 #ifndef PIPIT_APP_LIVE_PICTURE_H
 #define PIPIT_APP_LIVE_PICTURE_H
 
+#include "app/live/fonts.h"
 #include "app/live/look.h"
 #include "app/live/worker.h"
 #include "capture/mjpeg.h"
@@ -24,6 +25,7 @@ struct picture {
     /* kept */
     struct mjpeg *decoder;
     struct converter *converter;
+    struct fonts fonts;
     struct labels labels;
     struct overlay_box box[TRACKS_MAX];
     struct frame *black;
@@ -33,7 +35,7 @@ struct picture {
     uint64_t convert_ns, draw_ns; /* draw_ns 0: nothing was drawn */
 };
 
-int picture_init(struct picture *picture, void (*done)(struct task *task)); /* 0 or -ENOMEM */
+int picture_init(struct picture *picture, void (*done)(struct task *task)); /* 0 or a negative errno */
 void picture_finish(struct picture *picture);
 
 #endif

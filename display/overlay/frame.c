@@ -22,6 +22,22 @@ static int draw(const struct overlay *overlay, cairo_surface_t *surface, const s
     return status;
 }
 
+void overlay_painter_warm(struct overlay_painter *painter)
+{
+    const struct overlay_line line = {.label = "Text", .value = "100 %"};
+    const struct overlay overlay = {
+        .lines = &line, .line_count = 1, .notice = "Text", .notice_detail = "text", .status = "1×1"};
+    struct area all = {0, 0, 64, 64};
+    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, all.width, all.height);
+    cairo_t *cairo = cairo_create(surface);
+    struct overlay_plan *plan = overlay_plan_create(painter, &overlay, all.width, all.height, all);
+    if (plan)
+        overlay_plan_draw(plan, cairo);
+    overlay_plan_destroy(plan);
+    cairo_destroy(cairo);
+    cairo_surface_destroy(surface);
+}
+
 /* Cairo's RGB24 is a native 32-bit word, 0xXXRRGGBB: libyuv's ARGB. */
 int overlay_compose(const struct overlay *overlay, struct frame *frame)
 {

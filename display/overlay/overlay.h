@@ -53,6 +53,8 @@ struct overlay_rect {
 struct overlay_painter;
 struct overlay_painter *overlay_painter_create(void);          /* NULL: out of memory */
 void overlay_painter_destroy(struct overlay_painter *painter); /* takes NULL */
+/* Finds and loads the fonts of Latin text, which the first drawing has to wait for otherwise. */
+void overlay_painter_warm(struct overlay_painter *painter);
 
 /* Where everything goes on a screen of width x height (1 to OVERLAY_SIDE_MAX) whose picture lies at
  * `picture`, which may reach beyond the screen. Borrows painter and overlay until it is destroyed. NULL: out
