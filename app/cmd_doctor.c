@@ -100,6 +100,8 @@ static void look_at_service(struct visit *visit)
     else if (!enabled)
         find(visit, "service", NOTE, "'systemctl enable --now pipit' starts it now and at every boot", "%s",
              visit->active ? "it runs, but is not started at boot" : "it is installed, but not enabled");
+    else if (!matches("/run/systemd/system"))
+        find(visit, "service", NOTE, "", "it is enabled, but this system was not started by systemd");
     else
         find(visit, "service", visit->active ? RIGHT : WRONG,
              visit->active ? "" : "'systemctl status pipit' and 'journalctl -xeu pipit' say why", "%s",

@@ -190,19 +190,16 @@ static int watch_all(struct live *live)
 
 /* ---- from start to end ---- */
 
-static int open_lines(struct live *live)
+static int open_lines(struct lines *lines, const char *name)
 {
-    const char *name = live->config.stats;
-    int status = lines_open(&live->stats_lines, name);
-    if (!status) {
-        name = live->config.events;
-        status = lines_open(&live->event_lines, name);
-    }
+    int status = lines_open(lines, name);
     if (!status)
         return EX_OK;
-    log_error("cannot write to %s: %s", name,
-              status == -ENXIO ? "nobody reads this pipe; start its reader first" : strerror(-status));
-    return EX_CANTCREAT;
+    bool goes_on = notify_is_service(); /* a kiosk is no worse without them */
+    log_error("cannot write to %s: %s%s", name,
+              status == -ENXIO ? "nobody reads this pipe; start its reader first" : strerror(-status),
+              goes_on ? "; going on without" : "");
+    return goes_on ? EX_OK : EX_CANTCREAT;
 }
 
 /* A reload waits for the loop, however long the screen takes; a terminal asks whoever opened the screen, in
@@ -229,7 +226,9 @@ static int open_screen(struct live *live)
 static int start(struct live *live)
 {
     block_signals();
-    int status = open_lines(live);
+    int status = open_lines(&live->stats_lines, live->config.stats);
+    if (!status)
+        status = open_lines(&live->event_lines, live->config.events);
     if (!status)
         status = open_screen(live);
     if (status)

@@ -5,10 +5,16 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
 static const uint64_t status_every_ns = 10000000000u;
+
+bool notify_is_service(void)
+{
+    return getenv("NOTIFY_SOCKET") != NULL;
+}
 
 void notify_init(struct notify *notify)
 {

@@ -23,6 +23,7 @@ struct progress {
     bool unseen;           /* there is no screen now, or it is off */
 };
 
+bool notify_is_service(void); /* it was started by a service manager */
 void notify_init(struct notify *notify);
 void notify_ready(struct notify *notify); /* the first time only */
 void notify_reloading(void);

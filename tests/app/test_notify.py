@@ -74,6 +74,11 @@ class Told(NotifyTest):
         self.assertTrue(status.startswith("No camera: "), status)
         self.end(child)
 
+    def test_a_file_that_cannot_be_written_to_is_no_end(self):
+        child = self.start(*self.LIVE, *self.CLASSIFY, "--stats", "no/such", "--events", "no/such")
+        self.hear_until("READY")
+        self.assertEqual(self.end(child).count("no/such: No such file or directory; going on without"), 2)
+
     def test_reloading(self):
         self.write("pipit.conf", "screen = memory\n")
         child = self.start("--config", "pipit.conf", "--source", "replay:red.png", *self.CLASSIFY)
