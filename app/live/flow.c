@@ -427,8 +427,8 @@ void flow_shown(struct live *live)
 {
     struct show_news news;
     show_dispatch(&live->show, &news);
-    if (news.shown && !live->show.stand_in)
-        notify_ready(&live->notify);
+    if (news.shown && !live->show.stand_in && !live->lit_ns)
+        live->lit_ns = clock_now_ns();
     if (!news.shown || !news.camera)
         return;
     stats_done(&live->stats, STATS_DISPLAY);

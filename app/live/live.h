@@ -73,8 +73,8 @@ struct live {
     sd_event_source *camera_io, *screen_io;
     struct source *camera_watched;
     struct screen *screen_watched;
-    uint64_t started_ns, looping_ns;
-    uint64_t second_ns; /* when the next report is due */
+    uint64_t started_ns, looping_ns, lit_ns; /* lit: the first picture is on the screen; 0: not yet */
+    uint64_t second_ns;                      /* when the next report is due */
 };
 
 /* Runs until the end that the configuration names, or a signal; why: what is wrong with the files that the

@@ -15,6 +15,7 @@
 static const double patience_s = 1;
 /* Early in a boot the drivers of camera and screen are still to come; so long they are waited for. */
 static const double patience_at_start_s = 10;
+static const double names_patience_s = 1;
 /* Opening a camera takes some seconds at most. */
 static const double worker_patience_s = 30;
 /* A first result may take long, on a machine that is emulated or busy; nothing is known of it yet. */
@@ -121,6 +122,14 @@ static bool there_is_no_first_picture(const struct live *live, uint64_t now)
     return missing ? (double)(now - live->looping_ns) / 1e9 > patience_at_start_s : unwanted;
 }
 
+/* Names are part of the first picture, if they come soon. */
+static bool is_ready(const struct live *live, uint64_t now)
+{
+    bool named = live->stats.inference_mean_ms > 0 || live->dark;
+    bool lit = live->lit_ns && (named || (double)(now - live->lit_ns) / 1e9 > names_patience_s);
+    return lit || there_is_no_first_picture(live, now);
+}
+
 void progress_update(struct live *live, uint64_t now)
 {
     const struct show *show = &live->show;
@@ -128,7 +137,7 @@ void progress_update(struct live *live, uint64_t now)
                                 .shown = (unsigned)live->shown,
                                 .stuck = live->hung || worker_busy_s(live->worker) > worker_patience_s,
                                 .unseen = show->gone || show->away || show->rests};
-    if (there_is_no_first_picture(live, now))
+    if (is_ready(live, now))
         notify_ready(&live->notify);
     notify_watchdog(&live->notify, &progress, now);
 }
