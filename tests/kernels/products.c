@@ -144,10 +144,11 @@ static size_t input_step(const struct problem *p)
     return ((size_t)p->depth + 2) * pipit_type_size(p->type);
 }
 
-static void list_inputs(const struct problem *p)
+static void list_inputs(const struct problem *p, int first)
 {
     for (int t = 0; t < p->taps; t++)
-        p->list[t] = (const char *)inputs_of(p) + (size_t)t * (size_t)p->rows * input_step(p);
+        p->list[t] =
+            (const char *)inputs_of(p) + ((size_t)t * (size_t)p->rows + (size_t)first) * input_step(p);
 }
 
 /* n products of numbers up to 1 are summed in float16, in any order, against float32: a walk that goes as far
@@ -193,23 +194,27 @@ static void *run_conv(const struct conv_kernel *kernel, struct conv conv, const 
     struct conv_weights weights = weights_of(p, in_zero);
     void *packed = poisoned(kernel->packed_bytes(&conv)), *out = output(p);
     void *scratch = poisoned(kernel->scratch ? kernel->scratch(&conv) : 64);
+    size_t row = (size_t)p->stride * pipit_type_size(p->type);
     kernel->pack(&conv, &weights, packed);
     conv.packed = packed;
     uint64_t start = clock_now_ns();
     int half =
         conv.channels / 2 / kernel->panel * kernel->panel; /* in two parts, as workers share channels */
-    for (int part = 0; part < 2; part++) {
-        struct conv_tile tile = {.in = p->list,
-                                 .in_step = input_step(p),
-                                 .pixels = p->rows,
-                                 .from = part ? half : 0,
-                                 .to = part ? conv.channels : half,
-                                 .out = out,
-                                 .out_stride = (size_t)p->stride,
-                                 .scratch = scratch};
-        if (tile.from < tile.to)
-            kernel->run(&conv, &tile);
-    }
+    for (int part = 0; part < 2; part++)
+        for (int first = 0; first < p->rows; first += CONV_PIXELS) {
+            int left = p->rows - first;
+            list_inputs(p, first);
+            struct conv_tile tile = {.in = p->list,
+                                     .in_step = input_step(p),
+                                     .pixels = left < CONV_PIXELS ? left : CONV_PIXELS,
+                                     .from = part ? half : 0,
+                                     .to = part ? conv.channels : half,
+                                     .out = (char *)out + (size_t)first * row,
+                                     .out_stride = (size_t)p->stride,
+                                     .scratch = scratch};
+            if (tile.from < tile.to)
+                kernel->run(&conv, &tile);
+        }
     *ms = clock_ms_since(start);
     free(packed);
     free(scratch);
@@ -243,7 +248,6 @@ static void conv_case(struct context *context, const struct conv_kernel *last, c
     struct conv conv = random_conv(context, &p);
     int32_t in_zero = random_between(context, -128, 127);
     double ms;
-    list_inputs(&p);
     void *a = run_conv(last, conv, &p, in_zero, &ms), *b = run_conv(next, conv, &p, in_zero, &ms);
     if (!same(&p, a, b)) {
         char what[100];
@@ -262,7 +266,6 @@ static void bench_conv(struct context *context, const struct conv_kernel *c, con
     struct conv conv = random_conv(context, &p);
     double best[2] = {1e9, 1e9};
     conv.weight_zero = 0;
-    list_inputs(&p);
     for (int round = 0; round < 20; round++)
         for (int k = 0; k < 2; k++) {
             double ms;
