@@ -259,6 +259,13 @@ static void conv_case(struct context *context, const struct conv_kernel *last, c
     problem_destroy(&p);
 }
 
+/* Factors as nearly all channels have them. */
+static void tame(struct problem *p)
+{
+    for (int j = 0; j < p->channels; j++)
+        p->requant[j] = (struct requant){0x40000000 + 1234567 * (j % 100), -9 - j % 6};
+}
+
 static void bench_conv(struct context *context, const struct conv_kernel *c, const struct conv_kernel *next,
                        enum pipit_type type)
 {
@@ -266,6 +273,7 @@ static void bench_conv(struct context *context, const struct conv_kernel *c, con
     struct conv conv = random_conv(context, &p);
     double best[2] = {1e9, 1e9};
     conv.weight_zero = 0;
+    tame(&p);
     for (int round = 0; round < 20; round++)
         for (int k = 0; k < 2; k++) {
             double ms;
@@ -389,6 +397,7 @@ static void bench_depthwise(struct context *context, const struct depthwise_kern
                           .max_i8 = 127};
     struct windows w = windows_of(&d, 14, 14);
     struct problem p = depthwise_problem(context, &d, &w, type);
+    tame(&p);
     double best[2] = {1e9, 1e9};
     for (int round = 0; round < 20; round++)
         for (int k = 0; k < 2; k++) {

@@ -27,9 +27,12 @@ static inline void head16_clear(struct head16 *head)
         head->shift[i] = -1;
 }
 
-/* most: no sum of the channel is larger, or smaller than its negative. */
+/* most: no sum of the channel is larger, or smaller than its negative. A channel whose sums are all rounded
+ * to 0, as dead ones have them, gets a factor of 0. */
 static inline void head16_set(struct head16 *head, int lane, int64_t bias, int64_t most, struct requant r)
 {
+    if (r.multiplier == 0 || (r.shift < -SHIFT_MOST && most < 1ll << (-r.shift - 1)))
+        r = (struct requant){0, -1};
     head->bias[lane] = (int32_t)bias;
     head->multiplier[lane] = r.multiplier;
     head->shift[lane] = r.shift;
