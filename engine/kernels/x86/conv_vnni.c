@@ -159,60 +159,67 @@ static inline __attribute__((always_inline)) const struct head16 *panel_of(const
     return (const void *)((const char *)work->head + (size_t)p * work->panel_step);
 }
 
-/* A last panel's sums hold two pixels of 8 channels. */
-static inline __attribute__((always_inline)) void store_sum(const struct work *work, int row, int p,
-                                                            __m128i bytes, const bool half, int pixels)
+/* Where the sums of a panel go. A last panel's hold two pixels of 8 channels. */
+struct place {
+    int8_t *out; /* the first pixel */
+    size_t stride;
+    int columns, pixels; /* pixels: that there are, of pairs */
+    bool pairs;
+};
+
+static inline __attribute__((always_inline)) struct place place_of(const struct work *work, int first, int p,
+                                                                   const bool pairs, int pixels)
 {
-    if (!half) {
-        store_bytes(work->out + (size_t)row * work->out_stride + p * PANEL, bytes, work->columns - p * PANEL);
+    size_t pixel = (size_t)(pairs ? 2 * first : first);
+    return (struct place){work->out + pixel * work->out_stride + (size_t)(p * PANEL), work->out_stride,
+                          work->columns - p * PANEL, pixels - 2 * first, pairs};
+}
+
+static inline __attribute__((always_inline)) void store_sum(const struct place to, int row, __m128i bytes)
+{
+    if (!to.pairs) {
+        store_bytes(to.out + (size_t)row * to.stride, bytes, to.columns);
         return;
     }
-    int8_t *out = work->out + (size_t)(2 * row) * work->out_stride;
-    store_bytes(out, bytes, work->columns);
-    if (2 * row + 1 < pixels)
-        store_bytes(out + work->out_stride, _mm_srli_si128(bytes, HALF), work->columns);
+    store_bytes(to.out + (size_t)(2 * row) * to.stride, bytes, to.columns);
+    if (2 * row + 1 < to.pixels)
+        store_bytes(to.out + (size_t)(2 * row + 1) * to.stride, _mm_srli_si128(bytes, HALF), to.columns);
 }
 
-/* Sums `row` to `row` + 3, of those that there are. */
-static inline __attribute__((always_inline)) void
-store_four(const struct work *work, int row, int count, int p, __m512i bytes, const bool half, int pixels)
-{
-    store_sum(work, row, p, _mm512_castsi512_si128(bytes), half, pixels);
-    if (count > 1)
-        store_sum(work, row + 1, p, _mm512_extracti32x4_epi32(bytes, 1), half, pixels);
-    if (count > 2)
-        store_sum(work, row + 2, p, _mm512_extracti32x4_epi32(bytes, 2), half, pixels);
-    if (count > 3)
-        store_sum(work, row + 3, p, _mm512_extracti32x4_epi32(bytes, 3), half, pixels);
-}
-
-/* Bytes of up to SUMS sums of a panel. */
-static inline __attribute__((always_inline)) void finish(const struct work *work, int first,
-                                                         const __m512i *sum, const int rows, int p,
-                                                         const bool rectified, const bool half, int pixels)
+/* Sums of a panel. All is held here, as stores might change what lies in memory. */
+static inline __attribute__((always_inline)) void finish(const struct work *work, int p,
+                                                         const struct place to, const __m512i *sum,
+                                                         const int rows, const bool rectified)
 {
     const struct head16 *head = panel_of(work, p);
     const struct factor16 f = factor16(_mm512_loadu_si512(head->multiplier), _mm512_loadu_si512(head->shift),
                                        work->zero, rectified);
+    const struct clamp64 clamp = work->clamp;
 #pragma GCC unroll 4
     for (int i = 0; i < rows; i += 4) {
         __m512i value[4];
 #pragma GCC unroll 4
         for (int k = 0; k < 4; k++)
             value[k] = i + k < rows ? requantise16(sum[i + k], &f, rectified) : value[0];
-        store_four(work, first + i, rows - i, p,
-                   narrow64(value[0], value[1], value[2], value[3], &work->clamp), half, pixels);
+        __m512i bytes = narrow64(value[0], value[1], value[2], value[3], &clamp);
+        store_sum(to, i, _mm512_castsi512_si128(bytes));
+        if (i + 1 < rows)
+            store_sum(to, i + 1, _mm512_extracti32x4_epi32(bytes, 1));
+        if (i + 2 < rows)
+            store_sum(to, i + 2, _mm512_extracti32x4_epi32(bytes, 2));
+        if (i + 3 < rows)
+            store_sum(to, i + 3, _mm512_extracti32x4_epi32(bytes, 3));
     }
 }
 
-static __attribute__((noinline)) void finish_any(const struct work *work, int first, const int32_t *sum,
-                                                 int rows, int p, bool half, int pixels)
+static __attribute__((noinline)) void finish_any(const struct work *work, int p, const struct place *to,
+                                                 const int32_t *sum, int rows)
 {
     const struct head16 *head = panel_of(work, p);
     for (int i = 0; i < rows; i++, sum += LANES) {
         int8_t bytes[LANES];
         finish_scalar16(head, sum, LANES, work->zero, work->min, work->max, bytes);
-        store_sum(work, first + i, p, _mm_loadu_si128((const __m128i *)bytes), half, pixels);
+        store_sum(*to, i, _mm_loadu_si128((const __m128i *)bytes));
     }
 }
 
@@ -236,16 +243,17 @@ static inline __attribute__((always_inline)) void finish_panel(const struct work
 #pragma GCC unroll 13
         for (int i = 0; i < rows; i++)
             sum[i] = _mm512_sub_epi32(sum[i], surplus(work, head, first + i, half, pixels));
+    const struct place to = place_of(work, first, p, half, pixels);
     if (head->scalar) {
         int32_t all[TILE][LANES];
 #pragma GCC unroll 13
         for (int i = 0; i < rows; i++)
             _mm512_storeu_si512(all[i], sum[i]);
-        finish_any(work, first, all[0], rows, p, half, pixels);
+        finish_any(work, p, &to, all[0], rows);
     } else if (work->rectified) {
-        finish(work, first, sum, rows, p, true, half, pixels);
+        finish(work, p, to, sum, rows, true);
     } else {
-        finish(work, first, sum, rows, p, false, half, pixels);
+        finish(work, p, to, sum, rows, false);
     }
 }
 

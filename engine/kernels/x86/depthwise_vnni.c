@@ -142,45 +142,45 @@ static inline __m512i interleaving(void)
     return _mm512_add_epi8(first, _mm512_mullo_epi32(lane, step));
 }
 
-static inline __attribute__((always_inline)) void store(const struct work *work, int row, int column,
-                                                        __m128i bytes)
-{
-    int8_t *out = work->out + (size_t)row * work->out_row + (size_t)column * (size_t)work->d->channels;
-    store_bytes(out, bytes, work->left);
-}
-
 static __attribute__((noinline)) void finish_any(const struct work *work, int row, int column, __m512i sum)
 {
     const struct depthwise *d = work->d;
     int32_t all[LANES];
-    int8_t bytes[LANES];
+    int8_t bytes[LANES],
+        *out = work->out + (size_t)row * work->out_row + (size_t)column * (size_t)d->channels;
     _mm512_storeu_si512(all, sum);
     finish_scalar16(work->head, all, LANES, d->out_zero, d->min_i8, d->max_i8, bytes);
-    store(work, row, column, _mm_loadu_si128((const __m128i *)bytes));
+    store_bytes(out, _mm_loadu_si128((const __m128i *)bytes), work->left);
 }
 
-/* `columns` columns of each of `rows` rows, from x on. */
+/* `columns` columns of each of `rows` rows, from x on. All is held here, as stores might change what lies in
+ * memory. */
 static inline __attribute__((always_inline)) void finish(const struct work *work, int x, const __m512i *sum,
                                                          const int rows, const int columns,
                                                          const bool rectified)
 {
     const struct factor16 f = work->factor;
-    const int count = rows * columns;
+    const struct clamp64 clamp = work->clamp;
+    const size_t apart = (size_t)work->d->channels, out_row = work->out_row;
+    const int count = rows * columns, left = work->left;
+    int8_t *out = work->out + (size_t)x * apart;
+#define TO(i) (out + (size_t)((i) / columns) * out_row + (size_t)((i) % columns) * apart)
 #pragma GCC unroll 4
     for (int i = 0; i < count; i += 4) {
         __m512i value[4];
 #pragma GCC unroll 4
         for (int k = 0; k < 4; k++)
             value[k] = i + k < count ? requantise16(sum[i + k], &f, rectified) : value[0];
-        __m512i bytes = narrow64(value[0], value[1], value[2], value[3], &work->clamp);
-        store(work, i / columns, x + i % columns, _mm512_castsi512_si128(bytes));
+        __m512i bytes = narrow64(value[0], value[1], value[2], value[3], &clamp);
+        store_bytes(TO(i), _mm512_castsi512_si128(bytes), left);
         if (i + 1 < count)
-            store(work, (i + 1) / columns, x + (i + 1) % columns, _mm512_extracti32x4_epi32(bytes, 1));
+            store_bytes(TO(i + 1), _mm512_extracti32x4_epi32(bytes, 1), left);
         if (i + 2 < count)
-            store(work, (i + 2) / columns, x + (i + 2) % columns, _mm512_extracti32x4_epi32(bytes, 2));
+            store_bytes(TO(i + 2), _mm512_extracti32x4_epi32(bytes, 2), left);
         if (i + 3 < count)
-            store(work, (i + 3) / columns, x + (i + 3) % columns, _mm512_extracti32x4_epi32(bytes, 3));
+            store_bytes(TO(i + 3), _mm512_extracti32x4_epi32(bytes, 3), left);
     }
+#undef TO
 }
 
 static inline __attribute__((always_inline)) void
