@@ -60,7 +60,7 @@ static void *poisoned(size_t bytes)
 /* ---- weights and inputs ---- */
 
 struct problem {
-    int taps, depth, channels, rows, stride;
+    int taps, depth, channels, rows, stride, step; /* step: elements from one pixel to the next */
     enum pipit_type type;
     float *f32, *bias_f32, *in_f32;
     int8_t *w8, *in_i8;
@@ -87,8 +87,13 @@ static void fill_f32(struct context *context, float *to, size_t count)
 static struct problem problem_create(struct context *context, int taps, int depth, int n, int rows,
                                      enum pipit_type type)
 {
-    struct problem p = {
-        .taps = taps, .depth = depth, .channels = n, .rows = rows, .type = type, .stride = n + 5};
+    struct problem p = {.taps = taps,
+                        .depth = depth,
+                        .channels = n,
+                        .rows = rows,
+                        .type = type,
+                        .stride = n + 5,
+                        .step = depth + 2};
     size_t weights = (size_t)taps * (size_t)depth * (size_t)n,
            inputs = (size_t)taps * (size_t)rows * (size_t)(depth + 2);
     p.f32 = poisoned(weights * sizeof(float));
@@ -138,10 +143,11 @@ static const void *inputs_of(const struct problem *p)
                                   : p->in_f32;
 }
 
-/* Tap t of all pixels lies in one piece, each pixel with two elements that are not its own. */
+/* Tap t of all pixels lies in one piece, each pixel with two elements that are not its own, or none, or with
+ * some that are the next one's too. */
 static size_t input_step(const struct problem *p)
 {
-    return ((size_t)p->depth + 2) * pipit_type_size(p->type);
+    return (size_t)p->step * pipit_type_size(p->type);
 }
 
 static void list_inputs(const struct problem *p, int first)
@@ -248,6 +254,7 @@ static void conv_case(struct context *context, const struct conv_kernel *last, c
     struct conv conv = random_conv(context, &p);
     int32_t in_zero = random_between(context, -128, 127);
     double ms;
+    p.step = random_between(context, 0, 1) ? depth + 2 : random_between(context, (depth + 1) / 2, depth);
     void *a = run_conv(last, conv, &p, in_zero, &ms), *b = run_conv(next, conv, &p, in_zero, &ms);
     if (!same(&p, a, b)) {
         char what[100];

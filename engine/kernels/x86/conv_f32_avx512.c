@@ -82,7 +82,8 @@ static inline __attribute__((always_inline)) const float *input(const struct wor
     return (const void *)((const char *)work->tile->in[tap] + (size_t)pixel * work->tile->in_step);
 }
 
-/* Every third row has a pointer, so that no row needs more than one addition. */
+/* Every third row has a pointer, so that no row needs more than one addition; the compiler must not make them
+ * offsets to each other. */
 static inline __attribute__((always_inline)) void tile_of(const struct work *work, int first, const int rows,
                                                           const int panels)
 {
@@ -111,8 +112,10 @@ static inline __attribute__((always_inline)) void tile_of(const struct work *wor
                     sum[p][i] = _mm512_fmadd_ps(a, weights[p], sum[p][i]);
             }
 #pragma GCC unroll 5
-            for (int i = 0; i < (rows + 2) / 3; i++)
+            for (int i = 0; i < (rows + 2) / 3; i++) {
                 in[i]++;
+                __asm__("" : "+r"(in[i]));
+            }
         }
     }
     const size_t apart = work->tile->out_stride; /* stores might change what lies in memory */
@@ -148,8 +151,10 @@ static inline __attribute__((always_inline)) void tile_of_half(const struct work
             for (int i = 0; i < rows; i++)
                 sum[i] = _mm256_fmadd_ps(_mm256_set1_ps(in[i / 3][(size_t)(i % 3) * step]), weights, sum[i]);
 #pragma GCC unroll 5
-            for (int i = 0; i < (rows + 2) / 3; i++)
+            for (int i = 0; i < (rows + 2) / 3; i++) {
                 in[i]++;
+                __asm__("" : "+r"(in[i]));
+            }
         }
     }
     const size_t apart = work->tile->out_stride; /* stores might change what lies in memory */

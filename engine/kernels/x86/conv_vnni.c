@@ -100,10 +100,42 @@ static size_t unsigned_step(const struct conv *conv)
     return align64((size_t)(conv->taps - 1) * filled_depth(conv) + align64((size_t)conv->depth)) | 64;
 }
 
-/* Unsigned pixels, then of each one the sum of its inputs. */
+/* Pixels that overlap, or lie side by side and are short, are read in one piece a tap, unless their sums are
+ * wanted. Long ones would meet in few sets of the cache. */
+static bool in_one_piece(const struct conv *conv, const struct conv_tile *tile)
+{
+    size_t depth = (size_t)conv->depth;
+    return !conv->weight_zero && (tile->in_step < depth || (tile->in_step == depth && depth <= 64));
+}
+
+static size_t piece_bytes(const struct conv *conv)
+{
+    return align64(CONV_PIXELS * (size_t)conv->depth + 64);
+}
+
+static size_t unsigned_bytes(const struct conv *conv)
+{
+    size_t pixels = CONV_PIXELS * unsigned_step(conv), pieces = (size_t)conv->taps * piece_bytes(conv);
+    return pixels > pieces ? pixels : pieces;
+}
+
+/* Unsigned inputs, then of each pixel the sum of its own. */
 static size_t scratch(const struct conv *conv)
 {
-    return CONV_PIXELS * (unsigned_step(conv) + sizeof(int32_t));
+    return unsigned_bytes(conv) + CONV_PIXELS * sizeof(int32_t);
+}
+
+static void read_pieces(const struct conv *conv, const struct conv_tile *tile, uint8_t *to)
+{
+    const __m512i flip = _mm512_set1_epi8(-128);
+    size_t bytes = (size_t)(tile->pixels - 1) * tile->in_step + (size_t)conv->depth, c;
+    for (int t = 0; t < conv->taps; t++, to += piece_bytes(conv)) {
+        const int8_t *in = tile->in[t];
+        for (c = 0; c + 64 <= bytes; c += 64)
+            _mm512_store_si512(to + c, _mm512_xor_si512(_mm512_loadu_si512(in + c), flip));
+        __m512i rest = _mm512_maskz_loadu_epi8(~(~0ull << (bytes - c)), in + c);
+        _mm512_store_si512(to + c, _mm512_xor_si512(rest, flip));
+    }
 }
 
 /* What is written too much is written over, or meets weights of 0. Returns the sum. */
@@ -132,6 +164,10 @@ read_pixel(const struct conv *conv, const struct conv_tile *tile, int pixel, uin
 
 static void read_pixels(const struct conv *conv, const struct conv_tile *tile, uint8_t *to, int32_t *sum)
 {
+    if (in_one_piece(conv, tile)) {
+        read_pieces(conv, tile, to);
+        return;
+    }
     for (int i = 0; i < tile->pixels; i++, to += unsigned_step(conv))
         if (conv->weight_zero)
             sum[i] = read_pixel(conv, tile, i, to, true);
@@ -144,7 +180,8 @@ static void read_pixels(const struct conv *conv, const struct conv_tile *tile, u
 struct work { /* unsigned pixels, and one to four panels of channels */
     const uint8_t *in;
     const int32_t *sums; /* of each pixel's inputs */
-    size_t in_step, quads, panel_step;
+    int taps;
+    size_t tap_step, in_step, panel_step, quads; /* quads: a tap */
     const struct head16 *head;
     int8_t *out; /* the first panel's first channel of the first pixel */
     size_t out_stride;
@@ -264,39 +301,42 @@ static inline __attribute__((always_inline)) __m512i quad_at(const uint8_t *in)
     return _mm512_set1_epi32(quad);
 }
 
-/* Every third row has a pointer, so that no row needs more than one addition. */
+/* Every third row has a pointer, so that no row needs more than one addition; the compiler must not make them
+ * offsets to each other. */
 static inline __attribute__((always_inline)) void tile_of(const struct work *work, int first, const int rows,
                                                           const int panels)
 {
     __m512i sum[4][TILE];
-    const size_t step = work->in_step;
+    const size_t step = work->in_step, panel_step = work->panel_step;
     const uint8_t *in[(TILE + 2) / 3];
-    const int8_t *w[4];
+    const int8_t *w = (const int8_t *)(work->head + 1);
 #pragma GCC unroll 4
-    for (int p = 0; p < panels; p++) {
-        w[p] = (const int8_t *)(panel_of(work, p) + 1);
+    for (int p = 0; p < panels; p++)
 #pragma GCC unroll 13
         for (int i = 0; i < rows; i++)
             sum[p][i] = _mm512_loadu_si512(panel_of(work, p)->bias);
-    }
-#pragma GCC unroll 5
-    for (int i = 0; i < (rows + 2) / 3; i++)
-        in[i] = work->in + (size_t)(first + 3 * i) * step;
-    for (size_t at = 0; at < 4 * work->quads; at += 4) {
-        __m512i weights[4];
-#pragma GCC unroll 4
-        for (int p = 0; p < panels; p++)
-            weights[p] = _mm512_loadu_si512(w[p] + PANEL * at);
-#pragma GCC unroll 13
-        for (int i = 0; i < rows; i++) {
-            __m512i quad = quad_at(in[i / 3] + (size_t)(i % 3) * step);
-#pragma GCC unroll 4
-            for (int p = 0; p < panels; p++)
-                sum[p][i] = _mm512_dpbusd_epi32(sum[p][i], quad, weights[p]);
-        }
+    for (int t = 0; t < work->taps; t++) {
 #pragma GCC unroll 5
         for (int i = 0; i < (rows + 2) / 3; i++)
-            in[i] += 4;
+            in[i] = work->in + (size_t)t * work->tap_step + (size_t)(first + 3 * i) * step;
+        for (const int8_t *end = w + 4 * PANEL * work->quads; w < end; w += 4 * PANEL) {
+            __m512i weights[4];
+#pragma GCC unroll 4
+            for (int p = 0; p < panels; p++)
+                weights[p] = _mm512_loadu_si512(w + (size_t)p * panel_step);
+#pragma GCC unroll 13
+            for (int i = 0; i < rows; i++) {
+                __m512i quad = quad_at(in[i / 3] + (size_t)(i % 3) * step);
+#pragma GCC unroll 4
+                for (int p = 0; p < panels; p++)
+                    sum[p][i] = _mm512_dpbusd_epi32(sum[p][i], quad, weights[p]);
+            }
+#pragma GCC unroll 5
+            for (int i = 0; i < (rows + 2) / 3; i++) {
+                in[i] += 4;
+                __asm__("" : "+r"(in[i]));
+            }
+        }
     }
 #pragma GCC unroll 4
     for (int p = 0; p < panels; p++)
@@ -310,19 +350,21 @@ static inline __attribute__((always_inline)) void tile_of_pairs(const struct wor
     __m512i sum[TILE];
     const size_t step = work->in_step;
     const int8_t *w = (const int8_t *)(work->head + 1);
-    const uint8_t *in = work->in + (size_t)(2 * first) * step;
     const size_t last = 2 * (first + rows) <= pixels ? step : 0;
 #pragma GCC unroll 13
     for (int i = 0; i < rows; i++)
         sum[i] = _mm512_loadu_si512(work->head->bias);
-    for (const uint8_t *end = in + 4 * work->quads; in < end; in += 4, w += 4 * HALF) {
-        const __m512i weights = _mm512_broadcast_i64x4(_mm256_loadu_si256((const __m256i *)w));
+    for (int t = 0; t < work->taps; t++) {
+        const uint8_t *in = work->in + (size_t)t * work->tap_step + (size_t)(2 * first) * step;
+        for (const uint8_t *end = in + 4 * work->quads; in < end; in += 4, w += 4 * HALF) {
+            const __m512i weights = _mm512_broadcast_i64x4(_mm256_loadu_si256((const __m256i *)w));
 #pragma GCC unroll 13
-        for (int i = 0; i < rows; i++) {
-            const uint8_t *pair = in + (size_t)(2 * i) * step;
-            __m512i quad =
-                _mm512_mask_blend_epi32(0xff00, quad_at(pair), quad_at(pair + (i + 1 < rows ? step : last)));
-            sum[i] = _mm512_dpbusd_epi32(sum[i], quad, weights);
+            for (int i = 0; i < rows; i++) {
+                const uint8_t *pair = in + (size_t)(2 * i) * step;
+                __m512i second = quad_at(pair + (i + 1 < rows ? step : last));
+                sum[i] = _mm512_dpbusd_epi32(sum[i], _mm512_mask_blend_epi32(0xff00, quad_at(pair), second),
+                                             weights);
+            }
         }
     }
     finish_panel(work, first, sum, rows, 0, true, pixels);
@@ -391,12 +433,15 @@ static int run_panels(const struct work *work, int panels, int pixels)
 static void run(const struct conv *conv, const struct conv_tile *tile)
 {
     uint8_t *in = tile->scratch;
-    int32_t *sums = (int32_t *)(void *)(in + CONV_PIXELS * unsigned_step(conv));
+    int32_t *sums = (int32_t *)(void *)(in + unsigned_bytes(conv));
+    const bool piece = in_one_piece(conv, tile);
     struct work work = {.in = in,
                         .sums = sums,
-                        .in_step = unsigned_step(conv),
-                        .quads = quads(conv),
+                        .taps = piece ? conv->taps : 1,
+                        .tap_step = piece_bytes(conv),
+                        .in_step = piece ? tile->in_step : unsigned_step(conv),
                         .panel_step = panel_bytes(conv),
+                        .quads = piece ? filled_depth(conv) / 4 : quads(conv),
                         .out_stride = tile->out_stride,
                         .zero = conv->out_zero,
                         .min = conv->min_i8,
