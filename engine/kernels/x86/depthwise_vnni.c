@@ -196,10 +196,9 @@ finish_all(const struct work *work, int x, const __m512i *sum, const int rows, c
         finish(work, x, sum, rows, columns, false);
 }
 
-/* Weights of an output row, from its four input rows `at` on (counted through all parts). */
-static inline const int8_t *weights_of(const struct work *work, int row, int at)
+static inline const int8_t *weights_of(const struct work *work, int row)
 {
-    int four = row * work->shape.parts * work->shape.fours + at;
+    int four = row * work->shape.parts * work->shape.fours;
     return (const int8_t *)(work->head + 1) + (size_t)(four * work->d->size[1]) * TAP;
 }
 
@@ -213,9 +212,9 @@ static inline __attribute__((always_inline)) void strip(const struct work *work,
 #pragma GCC unroll 14
     for (int i = 0; i < rows * STRIP; i++)
         sum[i] = bias;
-    for (int at = 0; at < work->shape.fours * work->head->zero; at++) {
-        const struct column column = column_at(work, at % work->shape.fours, x);
-        const int8_t *w[2] = {weights_of(work, 0, at), weights_of(work, rows - 1, at)};
+    const int8_t *w[2] = {weights_of(work, 0), weights_of(work, rows - 1)};
+    for (int left = work->shape.fours * work->head->zero, group = 0; left > 0; left--) {
+        const struct column column = column_at(work, group, x);
 #pragma GCC unroll 17
         for (int k = 0; k < width + (STRIP - 1) * stride; k++) {
             const __m512i four = interleaved(&column, (size_t)k * channels, order);
@@ -227,6 +226,9 @@ static inline __attribute__((always_inline)) void strip(const struct work *work,
                         sum[row * STRIP + i] = _mm512_dpbusd_epi32(
                             sum[row * STRIP + i], four, _mm512_loadu_si512(w[row] + (k - i * stride) * TAP));
         }
+        w[0] += width * TAP;
+        w[1] += width * TAP;
+        group = group + 1 < work->shape.fours ? group + 1 : 0;
     }
     finish_all(work, x, sum, rows, STRIP);
 }
@@ -250,9 +252,9 @@ static void column(const struct work *work, int x)
     const __m512i order = interleaving(), bias = _mm512_loadu_si512(work->head->bias);
     for (int row = 0; row < work->rows; row++) {
         __m512i sum = bias;
+        const int8_t *w = weights_of(work, row);
         for (int at = 0; at < work->shape.fours * work->head->zero; at++) {
             const struct column column = column_at(work, at % work->shape.fours, x);
-            const int8_t *w = weights_of(work, row, at);
             for (int kx = 0; kx < d->size[1]; kx++, w += TAP) {
                 __m512i four = interleaved(&column, (size_t)kx * across, order);
                 sum = _mm512_dpbusd_epi32(sum, four, _mm512_loadu_si512(w));
