@@ -43,7 +43,7 @@ enum pipit_cpu {
     PIPIT_CPU_I8MM = 1 << 3,
     PIPIT_CPU_AVX2 = 1 << 8,   /* with FMA and F16C */
     PIPIT_CPU_AVX512 = 1 << 9, /* F, BW, DQ, VL */
-    PIPIT_CPU_VNNI = 1 << 10,  /* AVX512_VNNI */
+    PIPIT_CPU_VNNI = 1 << 10,  /* AVX512_VNNI, VBMI: Ice Lake, Zen 4 */
 };
 
 PIPIT_API unsigned pipit_cpu_flags(void); /* what this machine has: PIPIT_CPU_* or'ed */

@@ -13,6 +13,8 @@ void kernels_init_probe_c(struct kernels *kernels);
 
 /* Called only when the CPU has it and the mask allows it. */
 void kernels_init_avx2(struct kernels *kernels);
+void kernels_init_avx512(struct kernels *kernels);
+void kernels_init_vnni(struct kernels *kernels);
 void kernels_init_neon(struct kernels *kernels);
 void kernels_init_dotprod(struct kernels *kernels);
 void kernels_init_fp16(struct kernels *kernels);

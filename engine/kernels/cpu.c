@@ -39,7 +39,8 @@ unsigned pipit_cpu_flags(void)
     if (flags && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
         flags |= PIPIT_CPU_AVX512;
-    if (flags & PIPIT_CPU_AVX512 && __builtin_cpu_supports("avx512vnni"))
+    if (flags & PIPIT_CPU_AVX512 && __builtin_cpu_supports("avx512vnni") &&
+        __builtin_cpu_supports("avx512vbmi"))
         flags |= PIPIT_CPU_VNNI;
     return flags;
 }

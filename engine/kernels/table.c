@@ -16,6 +16,10 @@ void kernels_init(struct kernels *kernels, unsigned flags)
 #if defined(__x86_64__)
     if (flags & PIPIT_CPU_AVX2)
         kernels_init_avx2(kernels);
+    if (flags & PIPIT_CPU_AVX512)
+        kernels_init_avx512(kernels);
+    if (flags & PIPIT_CPU_VNNI)
+        kernels_init_vnni(kernels);
 #elif defined(__aarch64__)
     if (flags & PIPIT_CPU_NEON)
         kernels_init_neon(kernels);
