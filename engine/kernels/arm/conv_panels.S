@@ -179,6 +179,7 @@
     b.ne .Lblock_\id
     .endif
     restore
+    finish_swish \id, \ty, sums, \pixels * \width, 5, 20
     .size pipit_\id, . - pipit_\id
     .endm
     .macro clear register

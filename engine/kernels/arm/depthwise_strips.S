@@ -54,12 +54,12 @@
     .set at, at + 1
     .endr
 .Lend_\row\()_\id:
+    .endm
+    .macro outside row, id, block, size
     .if \row != \size / 2
-    .subsection 1
 .Loutside_\row\()_\id:
     add x1, x1, #16 * \block * \size
     b .Lend_\row\()_\id
-    .previous
     .endif
     .endm
 
@@ -75,9 +75,12 @@
     ldp x15, x4, [x0, #64]
     ldp x5, x6, [x0, #80]
     ldp x8, x7, [x0, #96]
-    ldr x14, [x0, #112]
-    add x2, x2, x15
-    add x15, x15, x14
+    ldp x14, x19, [x0, #112]
+    add x17, x2, x15
+    add x16, x15, x14
+.Lstrip_\id:
+    mov x2, x17
+    mov x15, x16
 .Lblock_\id:
     .set i, 0
     .rept \columns - 1
@@ -101,7 +104,23 @@
     add x15, x15, #16 * \block
     subs x6, x6, #1
     b.ne .Lblock_\id
+    subs x19, x19, #1
+    b.eq .Lready_\id
+    ldr x1, [x0, #40]
+    ldr x6, [x0, #88]
+    mov x14, #\columns
+    madd x17, x3, x14, x17
+    mov x14, #\columns * \stride
+    madd x16, x3, x14, x16
+    b .Lstrip_\id
+.Lready_\id:
     restore
+    .set i, 0
+    .rept \size
+    outside %i, \id, \block, \size
+    .set i, i + 1
+    .endr
+    finish_swish \id, \ty, 0, \block * \columns, 29, 7
     .size pipit_strip_\id, . - pipit_strip_\id
     .endm
 

@@ -79,6 +79,19 @@ static void set_columns(const struct depthwise *d, const struct depthwise_tile *
     call->skip = (size_t)(first + call->left) * call->pixel;
 }
 
+/* Strips of `columns` columns from x on in which nothing is outside, or one in which something is. */
+static int count_strips(const struct depthwise *d, const struct depthwise_tile *tile, int x, int columns,
+                        bool sevens)
+{
+    int count = 1, reach = (columns - 1) * d->stride[1] + d->size[1];
+    if (x * d->stride[1] < tile->left)
+        return 1;
+    for (x += columns; next_columns(tile->columns - x, sevens) == columns; x += columns, count++)
+        if (tile->width && x * d->stride[1] - tile->left + reach > tile->width)
+            break;
+    return count;
+}
+
 static void run_parts(const struct part *part, int parts, struct strip_call *call, int columns)
 {
     for (int i = 0; i < parts; i++) {
@@ -108,7 +121,9 @@ void strip_set_run(const struct strip_set *set, const struct depthwise *d, const
                 set->one(d, tile, y, x);
             } else {
                 set_columns(d, tile, x, columns, &call);
+                call.strips = call.right ? 1 : count_strips(d, tile, x, columns, sevens);
                 run_parts(part, parts, &call, columns);
+                columns *= (int)call.strips;
             }
             call.out = (char *)call.out + (size_t)columns * call.pixel;
         }

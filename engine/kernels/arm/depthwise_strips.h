@@ -15,13 +15,14 @@ enum { STRIP_ROWS = 5, STRIP_KINDS = 3 };
 struct strip_call {
     const void *row[STRIP_ROWS]; /* column 0 of the image, channel 0; NULL: outside */
     const void *weights;         /* of the first block: bias, then weights by tap */
-    void *out;                   /* leftmost column, channel 0 */
+    void *out;                   /* the first strip's leftmost column, channel 0 */
     size_t pixel, offset;        /* bytes from one column to the next; from channel 0 to the first block */
     long left, right;            /* input columns outside on either side, at most size / 2 */
     long blocks;
     long finish;        /* as enum finish */
     const void *limits; /* 16 bytes each: low, high, and what the hard swish wants */
     size_t skip;        /* bytes from column 0 to the strip's first that is there */
+    long strips;        /* side by side; one, where something is outside */
 };
 
 typedef void strip_call_fn(const struct strip_call *call);

@@ -56,8 +56,8 @@
     fmul v\x\().\ty, v\x\().\ty, v\temporary\().\ty
     .endm
 
-
-/* The activation of `count` sums: its kind is in x\kind, where its limits are in x\from. */
+/* The activation of `count` sums: its kind is in x\kind, where its limits are in x\from. finish_swish goes behind the
+ * function. */
     .macro finish id, ty, first, count, limits, kind, from
     cbz x\kind, .Ldone_\id
     finish_load ldp, q, %(\limits), %(\limits + 1), [x\from]
@@ -67,12 +67,12 @@
     b.ne .Ldone_\id
     each min, \ty, \first, \count, \limits
 .Ldone_\id:
-    .subsection 1
+    .endm
+    .macro finish_swish id, ty, first, count, limits, from
 .Lswish_\id:
     finish_third %(\limits + 2), \from
     each swish_of, \ty, \first, \count, \limits
     b .Ldone_\id
-    .previous
     .endm
     .macro finish_load op, kind, a, b, rest:vararg
     \op \kind\()\a, \kind\()\b, \rest
