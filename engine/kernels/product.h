@@ -85,6 +85,9 @@ struct depthwise_tile {
     int rows, columns;     /* of the output; rows: 1 to the kernel's */
     void *out;
     size_t out_row; /* elements from one row to the next; pixels lie side by side */
+    /* Of kernels that skip padding, else 0. in[k] is then the image's row from its column 0 on, NULL where
+     * there is none. */
+    int left, width; /* columns of padding before it; columns of the image. 0: all are there */
 };
 
 struct depthwise_kernel {
@@ -94,6 +97,8 @@ struct depthwise_kernel {
     /* weights: [size y][size x][channels * multiplier] */
     void (*pack)(const struct depthwise *depthwise, const struct conv_weights *weights, void *packed);
     void (*run)(const struct depthwise *depthwise, const struct depthwise_tile *tile);
+    /* True: padding of zeros, at most half a window on each side, need not be in the rows. NULL: it must. */
+    bool (*skips_padding)(const struct depthwise *depthwise);
 };
 
 static inline size_t align64(size_t bytes)

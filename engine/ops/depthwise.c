@@ -9,6 +9,7 @@ struct depthwise_args {
     struct geometry geometry;
     size_t element, list_bytes, worker_bytes; /* scratch: rows, ring */
     int outside;                              /* byte */
+    bool in_place;                            /* the kernel skips padding, and rows are never copied */
     enum activation act;
 };
 
@@ -22,6 +23,10 @@ static void run_tile(const struct step *step, const struct depthwise_args *args,
                                   .columns = columns,
                                   .out = (char *)step->out[0] + (size_t)at * out_row * args->element,
                                   .out_row = out_row};
+    if (args->in_place) {
+        tile.left = args->geometry.before[1];
+        tile.width = args->geometry.in[1];
+    }
     args->kernel->run(&args->depthwise, &tile);
     if (activation_is_clamp(args->act) || args->depthwise.hard_swish)
         return;
@@ -29,6 +34,19 @@ static void run_tile(const struct step *step, const struct depthwise_args *args,
         activation_apply_f32(step->kernels, args->act, tile.out, rows * columns * channels);
     else
         activation_apply_f16(step->kernels, args->act, tile.out, rows * columns * channels);
+}
+
+/* The image's own rows under `together` rows of windows, NULL where there is none. */
+static void list_rows(const struct step *step, const struct geometry *g, int at, int together,
+                      const void **row)
+{
+    int image = at / g->out[0], top = at % g->out[0] * g->stride[0] - g->before[0];
+    const char *first =
+        (const char *)step->in[0] + (size_t)image * (size_t)g->in[0] * (size_t)g->in[1] * g->pixel_bytes;
+    for (int k = 0; k < window_list(g, together); k++) {
+        int y = top + k;
+        row[k] = y >= 0 && y < g->in[0] ? first + (size_t)y * (size_t)g->in[1] * g->pixel_bytes : NULL;
+    }
 }
 
 static void run_depthwise(const struct step *step, int worker, int workers)
@@ -46,7 +64,10 @@ static void run_depthwise(const struct step *step, int worker, int workers)
         together = left < args->kernel->rows ? left : args->kernel->rows;
         if (y == 0)
             window_start(&rows);
-        window_read(&rows, at / g->out[0], y, together, row);
+        if (args->in_place)
+            list_rows(step, g, at, together, row);
+        else
+            window_read(&rows, at / g->out[0], y, together, row);
         run_tile(step, args, row, at, together);
     }
 }
@@ -85,6 +106,19 @@ static void set_ranges(const struct graph *graph, const struct node *node, struc
     d->weight_zero = product_weight_zero(graph, node);
 }
 
+static bool skips_padding(const struct depthwise_args *args)
+{
+    const struct geometry *g = &args->geometry;
+    if (!args->kernel->skips_padding || !args->kernel->skips_padding(&args->depthwise))
+        return false;
+    for (int d = 0; d < 2; d++) {
+        int behind = (g->out[d] - 1) * g->stride[d] + window_reach(g, d) - g->before[d] - g->in[d];
+        if (g->before[d] > g->size[d] / 2 || behind > g->size[d] / 2)
+            return false;
+    }
+    return true;
+}
+
 static int prepare_depthwise(struct plan *plan, const struct node *node, struct pipit_error *error)
 {
     const struct tensor *in = node_input(plan->graph, node, 0), *weights = node_input(plan->graph, node, 1);
@@ -116,7 +150,8 @@ static int prepare_depthwise(struct plan *plan, const struct node *node, struct 
     args->outside = kind == PRODUCT_I8 ? in->quant.zero[0] : 0;
     int together = args->kernel->rows;
     args->list_bytes = align64((size_t)window_list(&geometry, together) * sizeof(void *));
-    args->worker_bytes = args->list_bytes + window_bytes(&geometry, together);
+    args->in_place = skips_padding(args);
+    args->worker_bytes = args->list_bytes + (args->in_place ? 0 : window_bytes(&geometry, together));
     step->run = run_depthwise;
     step->args = args;
     step->kernel = args->kernel->name;

@@ -47,12 +47,17 @@ static void hard_swish_f32(float *out, const float *in, int n)
 static void accumulate_f32(float *sum, const float *in, int n, int rows, size_t step)
 {
     int i = 0;
-    for (; i + 16 <= n; i += 16) {
+    const size_t bytes = step * sizeof(*in);
+    for (; i + 16 <= n && rows > 0; i += 16) {
         float32x4x4_t all = vld1q_f32_x4(sum + i);
         const float *from = in + i;
-        for (int row = 0; row < rows; row++, from += step)
-            for (int q = 0; q < 4; q++)
-                all.val[q] = vaddq_f32(all.val[q], vld1q_f32(from + 4 * q));
+        int left = rows;
+        __asm__ volatile("1:\nld1 {v0.4s-v3.4s}, [%[in]], %[step]\nsubs %w[left], %w[left], #1\n"
+                         "fadd %S[x].4s, %S[x].4s, v0.4s\nfadd %T[x].4s, %T[x].4s, v1.4s\n"
+                         "fadd %U[x].4s, %U[x].4s, v2.4s\nfadd %V[x].4s, %V[x].4s, v3.4s\nb.ne 1b\n"
+                         : [x] "+w"(all), [in] "+r"(from), [left] "+r"(left)
+                         : [step] "r"(bytes)
+                         : "cc", "memory", "v0", "v1", "v2", "v3");
         vst1q_f32_x4(sum + i, all);
     }
     accumulate_f32_c(sum + i, in + i, n - i, rows, step);

@@ -3,15 +3,13 @@
 #ifndef PIPIT_ENGINE_KERNELS_ARM_FP16_H
 #define PIPIT_ENGINE_KERNELS_ARM_FP16_H
 
+#include "engine/kernels/arm/depthwise_strips.h"
 #include "engine/kernels/arm/neon.h"
 
 void kernels_init_conv_fp16(struct kernels *kernels);
 void kernels_init_depthwise_fp16(struct kernels *kernels);
 void kernels_init_elementwise_fp16(struct kernels *kernels);
 void kernels_init_probe_fp16(struct kernels *kernels);
-
-/* In the order that the assembly compares. */
-enum finish { FINISH_NONE, FINISH_RELU, FINISH_CLAMP, FINISH_HARD_SWISH };
 
 /* HARD_SWISH wants x / 3, by weights and bias packed so: (3 + x) / 2 is then one FRSQRTS, and x / 3 times its
  * clamp to 0..3 is the answer. */
@@ -27,11 +25,7 @@ static inline float finish_factor(bool hard_swish)
 
 static inline struct finisher finisher_of(float min, float max, bool hard_swish)
 {
-    enum finish kind = max < __builtin_inff() ? FINISH_CLAMP : min < 0 ? FINISH_NONE : FINISH_RELU;
-    if (min > -__builtin_inff() && kind == FINISH_NONE)
-        kind = FINISH_CLAMP;
-    return (struct finisher){hard_swish ? FINISH_HARD_SWISH : kind,
-                             vdupq_n_f16((float16_t)(hard_swish ? 0 : min)),
+    return (struct finisher){finish_of(min, max, hard_swish), vdupq_n_f16((float16_t)(hard_swish ? 0 : min)),
                              vdupq_n_f16((float16_t)(hard_swish ? 3 : max)), vdupq_n_f16(-3)};
 }
 

@@ -45,11 +45,6 @@ static inline float32x4_t hard_swish4_scaled(float32x4_t u)
     return vmulq_f32(u, vminq_f32(vmaxq_f32(y, vdupq_n_f32(0)), vdupq_n_f32(ROOT_6)));
 }
 
-static inline float32x4_t activate4(float32x4_t x, float min, float max, bool hard_swish)
-{
-    return hard_swish ? hard_swish4(x) : vminq_f32(vmaxq_f32(x, vdupq_n_f32(min)), vdupq_n_f32(max));
-}
-
 /* Factors of four channels; a shift to the left is positive, as SSHL and SRSHL have it. */
 struct requant4 {
     int32x4_t multiplier, left, right;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pieces of the inner loops of float32 and SDOT convolutions. They are assembly: GCC copies registers that
+ * Pieces of the inner loops of SDOT convolutions. They are assembly: GCC copies registers that
  * are loaded four at a time, and keeps accumulators in memory where there are many; that is a fifth more
  * instructions. Inputs are in v0 to v7, weights in v4 or v8 to v15; sum0 to sum3 are operands of four
  * registers each, written with the letters S, T, U and V. mla(sum, w, a, lane) is one multiplication.

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+#define PANELS_FP16
+#include "engine/kernels/arm/conv_panels.S"

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+#define STRIPS_FP16
+#include "engine/kernels/arm/depthwise_strips.S"
