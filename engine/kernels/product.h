@@ -84,7 +84,8 @@ struct depthwise_tile {
                               int8: up to 16 bytes behind a row may be read */
     int rows, columns;     /* of the output; rows: 1 to the kernel's */
     void *out;
-    size_t out_row; /* elements from one row to the next; pixels lie side by side */
+    size_t out_row;    /* elements from one row to the next; pixels lie side by side */
+    int before, after; /* columns of padding that are not in memory; 0 unless the kernel pads */
 };
 
 struct depthwise_kernel {
@@ -94,6 +95,7 @@ struct depthwise_kernel {
     /* weights: [size y][size x][channels * multiplier] */
     void (*pack)(const struct depthwise *depthwise, const struct conv_weights *weights, void *packed);
     void (*run)(const struct depthwise *depthwise, const struct depthwise_tile *tile);
+    bool (*pads)(const struct depthwise *depthwise); /* it makes columns of padding, of in_zero; NULL: no */
 };
 
 static inline size_t align64(size_t bytes)

@@ -102,7 +102,7 @@ static void run(const struct conv *conv, const struct conv_tile *tile)
                         .taps = (unsigned)conv->taps,
                         .words = (unsigned)(filled(conv) / FILL),
                         .out = (int8_t *)tile->out + tile->from,
-                        .narrow = conv->out_zero > -128 ? conv->out_zero : 0x8080};
+                        .narrow = narrow_by(conv->out_zero)};
     const size_t bytes = panel_bytes(conv, PANEL);
     for (int j = tile->from; j < tile->to; j += PANEL, work.out += PANEL) {
         if (work.head->zero && !summed)

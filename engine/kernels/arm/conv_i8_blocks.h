@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Part of conv_i8.h: blocks of pixels by a panel. */
+#include "engine/kernels/arm/narrow_i8.h"
+
 struct work {
     const struct head_i8 *head;
     const void *const *in;
@@ -78,30 +80,10 @@ static sums_fn *const sums[2][2][2] = {
             LESS_2("v4", "v24", "v25") LESS_2("v5", "v26", "v27") LESS_2("v6", "v28", "v29")                 \
                 LESS_2("v7", "v30", "v31")
 
-/* Multipliers in v0 to v3, shifts in v4 to v7, `narrow` in v8. */
-#define EACH_4(each, a, b, c, d)                                                                             \
-    each(a, "v0", "v4") each(b, "v1", "v5") each(c, "v2", "v6") each(d, "v3", "v7")
-#define HIGH(x, m, s)      "sqrdmulh " x ".4s, " x ".4s, " m ".4s\n"
-#define LOWER(x, m, s)     "ssra " x ".4s, " x ".4s, #31\n"
-#define SHIFT(x, m, s)     "srshl " x ".4s, " x ".4s, " s ".4s\n"
-#define HALVES(a, b, c, d) "uzp1 " a ".8h, " a ".8h, " b ".8h\nuzp1 " c ".8h, " c ".8h, " d ".8h\n"
-#define CLAMP(a, b, c, d)                                                                                    \
-    EACH_4(HIGH, a, b, c, d)                                                                                 \
-    EACH_4(SHIFT, a, b, c, d)                                                                                \
-    HALVES(a, b, c, d)                                                                                       \
-    "sqxtun " a ".8b, " a ".8h\nsqxtun2 " a ".16b, " c ".8h\neor " a ".16b, " a ".16b, v8.16b\n"
-#define ROUND(a, b, c, d)                                                                                    \
-    EACH_4(HIGH, a, b, c, d)                                                                                 \
-    EACH_4(LOWER, a, b, c, d)                                                                                \
-    EACH_4(SHIFT, a, b, c, d)                                                                                \
-    HALVES(a, b, c, d)                                                                                       \
-    "add " a ".8h, " a ".8h, v8.8h\nadd " c ".8h, " c ".8h, v8.8h\n"                                         \
-    "sqxtn " a ".8b, " a ".8h\nsqxtn2 " a ".16b, " c ".8h\n"
 #define TO_16(a)  "st1 {" a ".16b}, [%[to]], %[out_step]\n"
 #define TO_2X8(a) "st1 {" a ".d}[0], [%[to]], %[out_step]\nst1 {" a ".d}[1], [%[to]], %[out_step]\n"
 #define FINISH_4(finish, to)                                                                                 \
-    "ld1 {v0.4s-v3.4s}, [%[multiplier]]\nld1 {v4.4s-v7.4s}, [%[shift]]\ndup v8.8h, %w[narrow]\n" finish(     \
-        "v16", "v17", "v18", "v19") to("v16") finish("v20", "v21", "v22", "v23") to("v20")                   \
+    NARROW_LOAD finish("v16", "v17", "v18", "v19") to("v16") finish("v20", "v21", "v22", "v23") to("v20")    \
         finish("v24", "v25", "v26", "v27") to("v24") finish("v28", "v29", "v30", "v31") to("v28")
 
 /* `blocks` of them, of `each` pixels, from `first` on. */
@@ -111,7 +93,7 @@ typedef void plain_fn(const struct work *work, int first, int blocks);
     {                                                                                                        \
         size_t at = (size_t)first * work->in_step;                                                           \
         int8_t *to = work->out + (size_t)first * work->out_step;                                             \
-        const int32_t *less = work->less + (work->less ? first : 0);                                         \
+        const int32_t *less = work->less ? work->less + first : NULL;                                        \
         __asm__ volatile("6:\n" BIAS_4 TAPS(pixels, tap)                                                     \
                              less_ FINISH_4(finish, store) "add %[at], %[at], %[step], lsl #" each           \
                                                            "\nsubs %w[blocks], %w[blocks], #1\nb.ne 6b\n"    \
