@@ -9,6 +9,7 @@ struct depthwise_args {
     struct geometry geometry;
     size_t element, list_bytes, worker_bytes; /* scratch: rows, ring */
     int outside;                              /* byte */
+    bool pads;                                /* the kernel makes columns of padding */
     enum activation act;
 };
 
@@ -21,7 +22,9 @@ static void run_tile(const struct step *step, const struct depthwise_args *args,
                                   .rows = rows,
                                   .columns = columns,
                                   .out = (char *)step->out[0] + (size_t)at * out_row * args->element,
-                                  .out_row = out_row};
+                                  .out_row = out_row,
+                                  .before = args->pads ? args->geometry.before[1] : 0,
+                                  .after = args->pads ? window_after(&args->geometry) : 0};
     args->kernel->run(&args->depthwise, &tile);
     if (activation_is_clamp(args->act) || args->depthwise.hard_swish)
         return;
@@ -41,12 +44,17 @@ static void run_depthwise(const struct step *step, int worker, int workers)
     const void **row = (const void **)(void *)scratch;
     struct window_rows rows = {g, step->in[0], scratch + args->list_bytes, args->outside, args->kernel->rows,
                                0};
+    if (args->pads)
+        window_blank(&rows);
     for (int at = begin, together; at < end; at += together) {
         int y = at % g->out[0], left = g->out[0] - y < end - at ? g->out[0] - y : end - at;
         together = left < args->kernel->rows ? left : args->kernel->rows;
         if (y == 0)
             window_start(&rows);
-        window_read(&rows, at / g->out[0], y, together, row);
+        if (args->pads)
+            window_list_rows(&rows, at / g->out[0], y, together, row);
+        else
+            window_read(&rows, at / g->out[0], y, together, row);
         run_tile(step, args, row, at, together);
     }
 }
@@ -116,7 +124,9 @@ static int prepare_depthwise(struct plan *plan, const struct node *node, struct 
     args->outside = kind == PRODUCT_I8 ? in->quant.zero[0] : 0;
     int together = args->kernel->rows;
     args->list_bytes = align64((size_t)window_list(&geometry, together) * sizeof(void *));
-    args->worker_bytes = args->list_bytes + window_bytes(&geometry, together);
+    args->pads = args->kernel->pads && args->kernel->pads(&args->depthwise);
+    args->worker_bytes = args->list_bytes + (args->pads ? align64(window_blank_bytes(&geometry))
+                                                        : window_bytes(&geometry, together));
     step->run = run_depthwise;
     step->args = args;
     step->kernel = args->kernel->name;

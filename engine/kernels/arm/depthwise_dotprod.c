@@ -10,11 +10,11 @@
 #include <stdlib.h>
 
 /* A column is `groups` quads of 16 channels each. */
-enum { BLOCK = 16, GROUPS_MAX = 2, CHUNK = 56, INPUTS_MAX = (CHUNK - 1) * 2 + 5 };
+enum { BLOCK = 16, GROUPS_MAX = 2, CHUNK = 56, INPUTS_MAX = (CHUNK - 1) * 2 + 5, SETS_MAX = 3 };
 
 /* A block of 16 channels is a head, then weight[output row][set][group][column][16][4]. The last block of 16
  * and more channels that are not a multiple of 16 starts earlier. Weights less their zero point that need 9
- * bits are the sum of two sets; head.own counts them. */
+ * bits are the sum of two sets, and 255 of three; head.own counts them. */
 struct packed {
     int sets; /* of the block that has most */
     char unused[60];
@@ -48,30 +48,38 @@ static size_t blocks(const struct depthwise *d)
 
 static size_t packed_bytes(const struct depthwise *d)
 {
-    return strips_fit(d) ? sizeof(struct packed) + blocks(d) * block_bytes(d, 2)
+    return strips_fit(d) ? sizeof(struct packed) + blocks(d) * block_bytes(d, SETS_MAX)
                          : depthwise_packed_bytes_i8_neon(d);
+}
+
+/* How many int8 a weight is the sum of. */
+static int parts(int value)
+{
+    return value == (int8_t)value ? 1 : value < 255 ? 2 : SETS_MAX;
 }
 
 static int sets_of(const struct depthwise *d, const int8_t *weight)
 {
-    int count = depthwise_taps(d) * d->channels;
+    int count = depthwise_taps(d) * d->channels, sets = 1;
     for (int i = 0; i < count; i++)
-        if (weight[i] - d->weight_zero != (int8_t)(weight[i] - d->weight_zero))
-            return 2;
-    return 1;
+        if (parts(weight[i] - d->weight_zero) > sets)
+            sets = parts(weight[i] - d->weight_zero);
+    return sets;
 }
 
 /* A weight in all the output rows' quads. */
 static void pack_weight(const struct depthwise *d, int value, int ky, int kx, int at, int sets, int8_t *to)
 {
-    int first = value < -128 ? -128 : value > 127 ? 127 : value;
-    for (int y = 0; y < rows_of(d); y++, to += (size_t)sets * set_bytes(d)) {
+    for (int y = 0; y < rows_of(d); y++) {
         int row = ky + y * d->stride[0];
         size_t place =
             ((size_t)row / 4 * (size_t)d->size[1] + (size_t)kx) * QUADS + (size_t)(at * 4 + row % 4);
-        to[place] = (int8_t)first;
-        if (sets == 2)
-            to[set_bytes(d) + place] = (int8_t)(value - first);
+        int left = value;
+        for (int i = 0; i < sets; i++, to += set_bytes(d)) {
+            int part = left < -128 ? -128 : left > 127 ? 127 : left;
+            to[place] = (int8_t)part;
+            left -= part;
+        }
     }
 }
 
@@ -88,8 +96,8 @@ static void pack_channel(const struct depthwise *d, const struct conv_weights *w
     for (int t = 0; t < depthwise_taps(d); t++) {
         int value = weights->i8[t * d->channels + channel] - d->weight_zero;
         pack_weight(d, value, t / d->size[1], t % d->size[1], at, sets, (int8_t *)(head + 1));
-        if (value != (int8_t)value)
-            head->own = 2;
+        if (parts(value) > head->own)
+            head->own = parts(value);
         sum += value;
         most += 128 * abs(value);
     }
@@ -129,7 +137,7 @@ static int8_t *interleave(const char *const row[4], size_t pixel, int columns, i
     __asm__ volatile(
         "tbz %w[n], #0, 1f\n" ONE_COLUMN "1:\ncbz %w[pairs], 3f\n"
         "2:\nsubs %w[pairs], %w[pairs], #1\n" ONE_COLUMN ONE_COLUMN "b.ne 2b\n3:\n"
-        : [r0] "+r"(r0), [r1] "+r"(r1), [r2] "+r"(r2), [r3] "+r"(r3), [to] "+r"(to), [pairs] "+r"(pairs)
+        : [r0] "+&r"(r0), [r1] "+&r"(r1), [r2] "+&r"(r2), [r3] "+&r"(r3), [to] "+&r"(to), [pairs] "+&r"(pairs)
         : [pixel] "r"(pixel), [n] "r"(columns)
         : "cc", "memory", "v0", "v1", "v2", "v3");
     return to;
@@ -186,7 +194,7 @@ static void make_quads(const struct part *part, int c, size_t group_bytes, int8_
     __asm__ volatile("1:\n" BIAS_##n SETS(WINDOW_##size(stride, n))                                          \
                          FINISH_##n(finish) "add %[quads], %[quads], #" #n "*64*" #stride                    \
                                             "\nsubs %w[strips], %w[strips], #1\nb.ne 1b\n"                   \
-                     : [quads] "+r"(quads), [to] "+r"(to), [strips] "+r"(strips)                             \
+                     : [quads] "+&r"(quads), [to] "+&r"(to), [strips] "+&r"(strips)                          \
                      : IN, [multiplier] "r"(job->head->multiplier), [shift] "r"(job->head->shift),           \
                        [narrow] "r"(job->narrow)                                                             \
                      : SCRATCH)
