@@ -40,7 +40,7 @@ struct conv_tile {
     const void *const *in; /* in[t]: the `depth` elements under tap t of the first pixel. int8: up to 32 bytes
                               behind them may be read */
     size_t in_step;        /* bytes from one pixel to the next */
-    int pixels;            /* 1 to CONV_PIXELS: their inputs stay in the cache while all channels are made */
+    int pixels;            /* 1 to the kernel's: their inputs stay in the cache while all channels are made */
     int from, to;          /* from is a multiple of the kernel's panel; to also, or equal to `channels` */
     void *out;             /* float or int8; channel 0 of the first pixel */
     size_t out_stride;     /* elements from one pixel to the next */
@@ -65,6 +65,7 @@ struct conv_kernel {
     void (*pack)(const struct conv *conv, const struct conv_weights *weights, void *packed);
     size_t (*scratch)(const struct conv *conv); /* bytes a worker; NULL: none */
     void (*run)(const struct conv *conv, const struct conv_tile *tile);
+    int pixels; /* of a tile, at most; 0: CONV_PIXELS */
 };
 
 /* A depthwise convolution: row y, column x, channel j = sum over ky and kx of

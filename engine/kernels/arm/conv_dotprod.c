@@ -3,7 +3,7 @@
  * conv_f32_neon.c. */
 #include "engine/kernels/arm/neon.h"
 
-enum { TILE = 8, FILL = 4 };
+enum { TILE = 8, FILL = 4, LARGEST = 32 };
 
 /* weight[quads][n][4] */
 static size_t place(size_t k, size_t at, size_t n)
@@ -47,9 +47,9 @@ static inline int32x4_t sum_16(int32x4_t sum, int8x16_t a)
     "ld1 {v4.4s, v5.4s}, [x4], #32\nld1 {v6.4s, v7.4s}, [x5], #32\n"                                         \
     "subs w13, w13, #1\n" STEPS_4X16("v0", "v2", "v4", "v6") STEPS_4X16(                                     \
         "v1", "v3", "v5", "v7") "b.ne 1b\n"                                                                  \
-                                "2:\ntbz %w[words], #2, 3f\n" LOAD_4("q", "16") STEPS_4X16(                  \
-                                    "v0", "v1", "v2", "v3") "3:\ntbz %w[words], #1, 4f\n" LOAD_4("d", "8")   \
-                                    EVEN_4X16("0", "v0", "v1", "v2", "v3")                                   \
+                                "2:\ncbz %w[rest], 5f\ntbz %w[words], #2, 3f\n" LOAD_4("q", "16")            \
+                                    STEPS_4X16("v0", "v1", "v2", "v3") "3:\ntbz %w[words], #1, 4f\n" LOAD_4( \
+                                        "d", "8") EVEN_4X16("0", "v0", "v1", "v2", "v3")                     \
                                         ODD_4X16("1", "v0", "v1", "v2",                                      \
                                                  "v3") "4:\ntbz %w[words], #0, 5f\n" LOAD_4("s", "4")        \
                                             EVEN_4X16("0", "v0", "v1", "v2", "v3") "5:\n"
@@ -107,7 +107,8 @@ static inline int32x4_t sum_16(int32x4_t sum, int8x16_t a)
 
 void kernels_init_dotprod(struct kernels *kernels)
 {
-    kernels->conv_i8 = (struct conv_kernel){"conv_i8_dotprod", TILE, PANEL, packed_bytes, pack, NULL, run};
+    kernels->conv_i8 =
+        (struct conv_kernel){"conv_i8_dotprod", TILE, PANEL, packed_bytes, pack, NULL, run, PIXELS};
     kernels_init_depthwise_dotprod(kernels);
     kernels_init_probe_dotprod(kernels);
 }

@@ -2,15 +2,17 @@
 /*
  * int8 convolutions in panels of 16 channels, or of 8 where no more are left: everything but the products. A
  * kernel's file includes this behind
- *   FILL                  bytes of a tap's depth in the smallest piece that it multiplies,
+ *   FILL, LARGEST         bytes of a tap's depth in the smallest and the largest piece that it multiplies,
  *   place(k, at, n)       where weight k of channel `at` stands among a tap's, of n channels,
  *   sum_16(sum, a)        sum and 16 inputs added up in four lanes,
  *   TAP_4X16, TAP_8X8, TAP_1X16, TAP_1X8: the products of one tap, by pixels and channels, and
  *   CAREFUL_...           the same for panels with head.own, which it sets in careful(head, weight).
  * Assembly for the reason given in tile.h. Inputs of pixels are at x2 to x9, weights at x11; w13 and v0 to
  * v15 are the tap's own. Sums are in v16 to v31, four registers a pixel, or two for 8 channels. %w[words] is
- * a tap's depth in pieces of FILL bytes.
+ * a tap's depth in pieces of FILL bytes, %w[rest] what pieces of LARGEST leave of them.
  */
+enum { PIXELS = 256 };
+
 #include "engine/kernels/arm/conv_i8_pack.h"
 #include "engine/kernels/arm/conv_i8_blocks.h"
 
@@ -70,47 +72,54 @@ static void sum_inputs(const struct conv *conv, const struct conv_tile *tile, in
 
 /* ---- a tile ---- */
 
-static void run_panel(const struct conv *conv, const struct work *work, int pixels, int count, int wide)
+/* Returns how many of the panel's pixels are made. */
+static int run_plain(const struct work *work, int pixels, bool half, bool signed_)
 {
-    const struct head_i8 *head = work->head;
-    const int each = 4 * PANEL / wide;
-    int made = 0;
-    if (pixels >= each && count == wide && !head->wide && !head->own && conv->min_i8 == -128 &&
-        conv->max_i8 == 127) {
-        plain_fn *block = plain[wide == HALF][work->less != NULL][conv->out_zero > -128];
-        block(work, 0, pixels / each);
-        made = pixels - pixels % each;
-        if (pixels - made > 1) {
-            block(work, pixels - each, 1);
-            return;
-        }
-    }
-    if (made == pixels)
-        return;
-    struct output_i8 out = output_i8(head, conv->out_zero, conv->min_i8, conv->max_i8, wide, count);
-    any_blocks(work, made, pixels, wide, &out);
+    const int log = half ? 3 : 2, made = pixels >> log << log;
+    plain_fn *block = plain[half][work->less ? FOR_LESS : work->taps == 1 ? FOR_ONE_TAP : FOR_TAPS][signed_];
+    block(work, 0, pixels >> log);
+    if (pixels - made < 2)
+        return made;
+    block(work, pixels - (1 << log), 1);
+    return pixels;
+}
+
+static __attribute__((noinline)) void run_any(const struct conv *conv, const struct work *work, int begin,
+                                              int end, int wide, int count)
+{
+    struct output_i8 out = output_i8(work->head, conv->out_zero, conv->min_i8, conv->max_i8, wide, count);
+    any_blocks(work, begin, end, wide, &out);
 }
 
 static void run(const struct conv *conv, const struct conv_tile *tile)
 {
-    int32_t less[CONV_PIXELS];
-    bool summed = false;
+    int32_t less[PIXELS];
     struct work work = {.head = panel(conv, conv->packed, tile->from),
                         .in = tile->in,
                         .in_step = tile->in_step,
                         .out_step = tile->out_stride,
                         .taps = (unsigned)conv->taps,
                         .words = (unsigned)(filled(conv) / FILL),
+                        .rest = (unsigned)(filled(conv) / FILL) % (LARGEST / FILL),
                         .out = (int8_t *)tile->out + tile->from,
                         .narrow = narrow_by(conv->out_zero)};
     const size_t bytes = panel_bytes(conv, PANEL);
-    for (int j = tile->from; j < tile->to; j += PANEL, work.out += PANEL) {
-        if (work.head->zero && !summed)
+    const bool narrows = conv->min_i8 == -128 && conv->max_i8 == 127, signed_ = conv->out_zero > -128;
+    const int pixels = tile->pixels;
+    bool summed = false;
+    for (int left = conv->channels - tile->from, end = conv->channels - tile->to; left > end;
+         left -= PANEL, work.out += PANEL, work.head = (const void *)((const char *)work.head + bytes)) {
+        const struct head_i8 *head = work.head;
+        const bool half = left <= HALF;
+        const int wide = half ? HALF : PANEL, count = left < wide ? left : wide;
+        if (head->zero && !summed)
             sum_inputs(conv, tile, less);
-        summed |= work.head->zero != 0;
-        work.less = work.head->zero ? less : NULL;
-        int left = conv->channels - j;
-        run_panel(conv, &work, tile->pixels, left < PANEL ? left : PANEL, left <= HALF ? HALF : PANEL);
-        work.head = (const void *)((const char *)work.head + bytes);
+        summed |= head->zero != 0;
+        work.less = head->zero ? less : NULL;
+        int made = 0;
+        if (narrows && !head->wide && !head->own && count == wide && pixels >= 4 * PANEL / wide)
+            made = run_plain(&work, pixels, half, signed_);
+        if (made < pixels)
+            run_any(conv, &work, made, pixels, wide, count);
     }
 }

@@ -6,10 +6,10 @@ struct work {
     const struct head_i8 *head;
     const void *const *in;
     size_t in_step, out_step;
-    unsigned taps, words;
-    int8_t *out;         /* the panel's first channel of the first pixel */
-    const int32_t *less; /* of each pixel: the sum of its inputs times head.zero; NULL: that is 0 */
-    int32_t narrow;      /* the zero point of the output, or what turns 0 .. 255 into -128 .. 127 */
+    unsigned taps, words, rest; /* rest: what the largest pieces leave of the words */
+    int8_t *out;                /* the panel's first channel of the first pixel */
+    const int32_t *less;        /* of each pixel: the sum of its inputs times head.zero; NULL: that is 0 */
+    int32_t narrow;             /* the zero point of the output, or what turns 0 .. 255 into -128 .. 127 */
 };
 
 /* ---- sums ---- */
@@ -27,7 +27,7 @@ struct work {
     "subs w12, w12, #1\nb.ne 0b\n"
 #define TAPS_IN                                                                                              \
     [bias] "r"(work->head->bias), [in] "r"(work->in), [taps] "r"(work->taps), [words] "r"(work->words),      \
-        [step] "r"(work->in_step)
+        [rest] "r"(work->rest), [step] "r"(work->in_step)
 #define TAPS_SCRATCH                                                                                         \
     "cc", "memory", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "v0", "v1",  \
         "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15", "v16",     \
@@ -41,7 +41,7 @@ typedef void sums_fn(const struct work *work, int first, int32_t *to);
     static void name(const struct work *work, int first, int32_t *to)                                        \
     {                                                                                                        \
         __asm__ volatile(bias TAPS(pixels, tap) store                                                        \
-                         : [to] "+r"(to)                                                                     \
+                         : [to] "+&r"(to)                                                                    \
                          : TAPS_IN, [at] "r"((size_t)first * work->in_step)                                  \
                          : TAPS_SCRATCH);                                                                    \
     }
@@ -88,6 +88,9 @@ static sums_fn *const sums[2][2][2] = {
 
 /* `blocks` of them, of `each` pixels, from `first` on. */
 typedef void plain_fn(const struct work *work, int first, int blocks);
+#define PLAIN_OUT                                                                                            \
+    [out_step] "r"(work->out_step), [narrow] "r"(work->narrow), [multiplier] "r"(work->head->multiplier),    \
+        [shift] "r"(work->head->shift)
 #define PLAIN(name, each, pixels, tap, less_, finish, store)                                                 \
     static void name(const struct work *work, int first, int blocks)                                         \
     {                                                                                                        \
@@ -97,20 +100,40 @@ typedef void plain_fn(const struct work *work, int first, int blocks);
         __asm__ volatile("6:\n" BIAS_4 TAPS(pixels, tap)                                                     \
                              less_ FINISH_4(finish, store) "add %[at], %[at], %[step], lsl #" each           \
                                                            "\nsubs %w[blocks], %w[blocks], #1\nb.ne 6b\n"    \
-                         : [to] "+r"(to), [at] "+r"(at), [blocks] "+r"(blocks), [less] "+r"(less)            \
-                         : TAPS_IN, [out_step] "r"(work->out_step), [narrow] "r"(work->narrow),              \
-                           [multiplier] "r"(work->head->multiplier), [shift] "r"(work->head->shift)          \
+                         : [to] "+&r"(to), [at] "+&r"(at), [blocks] "+&r"(blocks), [less] "+&r"(less)        \
+                         : TAPS_IN, PLAIN_OUT                                                                \
+                         : TAPS_SCRATCH);                                                                    \
+    }
+/* The same for one tap and no `less`. */
+#define NEXT_2                                                                                               \
+    "mov x2, %[at]\nadd x3, %[at], %[step]\nadd x4, %[at], %[step], lsl #1\nadd x5, x3, %[step], lsl #1\n"   \
+    "add %[at], %[at], %[step], lsl #2\n"
+#define NEXT_3                                                                                               \
+    NEXT_2 "mov x6, %[at]\nadd x7, %[at], %[step]\nadd x8, %[at], %[step], lsl #1\n"                         \
+           "add x9, x7, %[step], lsl #1\nadd %[at], %[at], %[step], lsl #2\n"
+#define POINTWISE(name, next, tap, finish, store)                                                            \
+    static void name(const struct work *work, int first, int blocks)                                         \
+    {                                                                                                        \
+        const char *at = (const char *)work->in[0] + (size_t)first * work->in_step;                          \
+        int8_t *to = work->out + (size_t)first * work->out_step;                                             \
+        __asm__ volatile("6:\n" BIAS_4 next "add x11, %[bias], #208\n" tap FINISH_4(                         \
+                             finish, store) "subs %w[blocks], %w[blocks], #1\nb.ne 6b\n"                     \
+                         : [to] "+&r"(to), [at] "+&r"(at), [blocks] "+&r"(blocks)                            \
+                         : TAPS_IN, PLAIN_OUT                                                                \
                          : TAPS_SCRATCH);                                                                    \
     }
 #define PLAINS(each, pixels, tap, size, less, store)                                                         \
-    PLAIN(clamp_##size, each, pixels, tap, "", CLAMP, store)                                                 \
-    PLAIN(round_##size, each, pixels, tap, "", ROUND, store)                                                 \
-    PLAIN(clamp_less_##size, each, pixels, tap, less, CLAMP, store)                                          \
-    PLAIN(round_less_##size, each, pixels, tap, less, ROUND, store)
-PLAINS("2", PIXELS_4, TAP_4X16, 4x16, LESS_4X16, TO_16)
-PLAINS("3", PIXELS_8, TAP_8X8, 8x8, LESS_8X8, TO_2X8)
-static plain_fn *const plain[2][2][2] = {
-    /* by width, whether there is `less`, whether values are signed */
-    {{clamp_4x16, round_4x16}, {clamp_less_4x16, round_less_4x16}},
-    {{clamp_8x8, round_8x8}, {clamp_less_8x8, round_less_8x8}},
+    POINTWISE(clamp_one_##size, NEXT_##each, tap, CLAMP, store)                                              \
+    POINTWISE(round_one_##size, NEXT_##each, tap, ROUND, store)                                              \
+    PLAIN(clamp_##size, #each, pixels, tap, "", CLAMP, store)                                                \
+    PLAIN(round_##size, #each, pixels, tap, "", ROUND, store)                                                \
+    PLAIN(clamp_less_##size, #each, pixels, tap, less, CLAMP, store)                                         \
+    PLAIN(round_less_##size, #each, pixels, tap, less, ROUND, store)
+PLAINS(2, PIXELS_4, TAP_4X16, 4x16, LESS_4X16, TO_16)
+PLAINS(3, PIXELS_8, TAP_8X8, 8x8, LESS_8X8, TO_2X8)
+enum { FOR_TAPS, FOR_LESS, FOR_ONE_TAP };
+static plain_fn *const plain[2][3][2] = {
+    /* by width, which of these, whether values are signed */
+    {{clamp_4x16, round_4x16}, {clamp_less_4x16, round_less_4x16}, {clamp_one_4x16, round_one_4x16}},
+    {{clamp_8x8, round_8x8}, {clamp_less_8x8, round_less_8x8}, {clamp_one_8x8, round_one_8x8}},
 };

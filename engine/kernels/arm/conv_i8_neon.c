@@ -8,7 +8,7 @@
  */
 #include "engine/kernels/arm/neon.h"
 
-enum { TILE = 8, FILL = 8 };
+enum { TILE = 8, FILL = 8, LARGEST = 8 };
 
 /* weight[eights][2][n / 4][2][4][2]: a register is 4 channels by two pairs of inputs. */
 static size_t place(size_t k, size_t at, size_t n)
@@ -77,5 +77,6 @@ static inline int32x4_t sum_16(int32x4_t sum, int8x16_t a)
 
 void kernels_init_conv_i8_neon(struct kernels *kernels)
 {
-    kernels->conv_i8 = (struct conv_kernel){"conv_i8_neon", TILE, PANEL, packed_bytes, pack, NULL, run};
+    kernels->conv_i8 =
+        (struct conv_kernel){"conv_i8_neon", TILE, PANEL, packed_bytes, pack, NULL, run, PIXELS};
 }
