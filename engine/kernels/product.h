@@ -40,7 +40,7 @@ struct conv_tile {
     const void *const *in; /* in[t]: the `depth` elements under tap t of the first pixel. int8: up to 32 bytes
                               behind them may be read */
     size_t in_step;        /* bytes from one pixel to the next */
-    int pixels;            /* 1 to CONV_PIXELS: their inputs stay in the cache while all channels are made */
+    int pixels;            /* 1 to the kernel's: their inputs stay in the cache while all channels are made */
     int from, to;          /* from is a multiple of the kernel's panel; to also, or equal to `channels` */
     void *out;             /* float or int8; channel 0 of the first pixel */
     size_t out_stride;     /* elements from one pixel to the next */
@@ -65,6 +65,7 @@ struct conv_kernel {
     void (*pack)(const struct conv *conv, const struct conv_weights *weights, void *packed);
     size_t (*scratch)(const struct conv *conv); /* bytes a worker; NULL: none */
     void (*run)(const struct conv *conv, const struct conv_tile *tile);
+    int pixels; /* of a tile, at most; 0: CONV_PIXELS */
 };
 
 /* A depthwise convolution: row y, column x, channel j = sum over ky and kx of
@@ -80,15 +81,24 @@ struct depthwise {
 
 /* Output rows one below the other, all channels. */
 struct depthwise_tile {
-    const void *const *in; /* in[k]: input row k, from the first output's leftmost tap on. Padding is in it.
-                              int8: up to 16 bytes behind a row may be read */
+    const void *const *in; /* in[k]: input row k, from the first output's leftmost tap on, or where padding
+                              ends. int8: up to 16 bytes behind a row may be read */
     int rows, columns;     /* of the output; rows: 1 to the kernel's */
     void *out;
-    size_t out_row; /* elements from one row to the next; pixels lie side by side */
-    /* Of kernels that skip padding, else 0. in[k] is then the image's row from its column 0 on, NULL where
-     * there is none. */
-    int left, width; /* columns of padding before it; columns of the image. 0: all are there */
+    size_t out_row;    /* elements from one row to the next; pixels lie side by side */
+    int before, after; /* columns of padding that are not in memory; 0 unless the kernel pads */
 };
+
+/* PADS_COLUMNS: of in_zero; rows of padding are in memory. PADS_ALL: of zeros, at most half a window on each
+ * side; in[k] is NULL where there is no row. */
+enum pads { PADS_NOTHING, PADS_COLUMNS, PADS_ALL };
+
+/* Columns of the image that are under the tile's windows. */
+static inline int depthwise_columns(const struct depthwise *d, const struct depthwise_tile *tile)
+{
+    return (tile->columns - 1) * d->stride[1] + (d->size[1] - 1) * d->dilation[1] + 1 - tile->before -
+           tile->after;
+}
 
 struct depthwise_kernel {
     const char *name;
@@ -97,8 +107,8 @@ struct depthwise_kernel {
     /* weights: [size y][size x][channels * multiplier] */
     void (*pack)(const struct depthwise *depthwise, const struct conv_weights *weights, void *packed);
     void (*run)(const struct depthwise *depthwise, const struct depthwise_tile *tile);
-    /* True: padding of zeros, at most half a window on each side, need not be in the rows. NULL: it must. */
-    bool (*skips_padding)(const struct depthwise *depthwise);
+    /* The padding that it makes itself. NULL: none. */
+    enum pads (*pads)(const struct depthwise *depthwise);
 };
 
 static inline size_t align64(size_t bytes)

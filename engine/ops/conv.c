@@ -20,6 +20,8 @@ struct conv_args {
     enum activation act;
 };
 
+enum { TILE_BYTES = 24 << 10 };
+
 /* ---- running ---- */
 
 static void finish_tile(const struct step *step, const struct conv_args *args, const struct conv_tile *tile)
@@ -54,13 +56,26 @@ static void run_groups(const struct step *step, const struct conv_args *args, st
     }
 }
 
+/* Pixels of a tile: as many as leave their inputs in the first cache, even tiles of whole blocks. */
+static int tile_pixels(const struct conv_args *args, int pixels)
+{
+    const size_t bytes = (size_t)args->conv.taps * (size_t)args->conv.depth * args->element;
+    int most = args->kernel->pixels ? args->kernel->pixels : CONV_PIXELS, grain = args->kernel->tile;
+    while (most > CONV_PIXELS && (size_t)most * bytes > TILE_BYTES)
+        most /= 2;
+    int tiles = (pixels + most - 1) / most, each = (pixels + tiles - 1) / tiles;
+    each = (each + grain - 1) / grain * grain;
+    return each < most ? each : most;
+}
+
 static void run_blocks(const struct step *step, const struct conv_args *args, struct conv_tile tile,
                        const void *const *first, int pixels, size_t pixel)
 {
     const void **tap = (const void **)(void *)((char *)tile.scratch - args->ring_bytes - args->list_bytes);
     size_t apart = (size_t)args->geometry.stride[1] * args->geometry.pixel_bytes;
-    for (int begin = 0; begin < pixels; begin += CONV_PIXELS) {
-        tile.pixels = pixels - begin < CONV_PIXELS ? pixels - begin : CONV_PIXELS;
+    const int each = tile_pixels(args, pixels);
+    for (int begin = 0; begin < pixels; begin += each) {
+        tile.pixels = pixels - begin < each ? pixels - begin : each;
         for (int t = 0; t < args->conv.taps; t++)
             tap[t] = (const char *)first[t] + (size_t)begin * apart;
         run_groups(step, args, tile, tap, pixel + (size_t)begin);

@@ -9,7 +9,7 @@ struct depthwise_args {
     struct geometry geometry;
     size_t element, list_bytes, worker_bytes; /* scratch: rows, ring */
     int outside;                              /* byte */
-    bool in_place;                            /* the kernel skips padding, and rows are never copied */
+    enum pads pads;                           /* what the kernel makes of it */
     enum activation act;
 };
 
@@ -22,11 +22,9 @@ static void run_tile(const struct step *step, const struct depthwise_args *args,
                                   .rows = rows,
                                   .columns = columns,
                                   .out = (char *)step->out[0] + (size_t)at * out_row * args->element,
-                                  .out_row = out_row};
-    if (args->in_place) {
-        tile.left = args->geometry.before[1];
-        tile.width = args->geometry.in[1];
-    }
+                                  .out_row = out_row,
+                                  .before = args->pads ? args->geometry.before[1] : 0,
+                                  .after = args->pads ? window_after(&args->geometry) : 0};
     args->kernel->run(&args->depthwise, &tile);
     if (activation_is_clamp(args->act) || args->depthwise.hard_swish)
         return;
@@ -34,19 +32,6 @@ static void run_tile(const struct step *step, const struct depthwise_args *args,
         activation_apply_f32(step->kernels, args->act, tile.out, rows * columns * channels);
     else
         activation_apply_f16(step->kernels, args->act, tile.out, rows * columns * channels);
-}
-
-/* The image's own rows under `together` rows of windows, NULL where there is none. */
-static void list_rows(const struct step *step, const struct geometry *g, int at, int together,
-                      const void **row)
-{
-    int image = at / g->out[0], top = at % g->out[0] * g->stride[0] - g->before[0];
-    const char *first =
-        (const char *)step->in[0] + (size_t)image * (size_t)g->in[0] * (size_t)g->in[1] * g->pixel_bytes;
-    for (int k = 0; k < window_list(g, together); k++) {
-        int y = top + k;
-        row[k] = y >= 0 && y < g->in[0] ? first + (size_t)y * (size_t)g->in[1] * g->pixel_bytes : NULL;
-    }
 }
 
 static void run_depthwise(const struct step *step, int worker, int workers)
@@ -59,13 +44,17 @@ static void run_depthwise(const struct step *step, int worker, int workers)
     const void **row = (const void **)(void *)scratch;
     struct window_rows rows = {g, step->in[0], scratch + args->list_bytes, args->outside, args->kernel->rows,
                                0};
+    if (args->pads == PADS_ALL)
+        rows.ring = NULL;
+    else if (args->pads)
+        window_blank(&rows);
     for (int at = begin, together; at < end; at += together) {
         int y = at % g->out[0], left = g->out[0] - y < end - at ? g->out[0] - y : end - at;
         together = left < args->kernel->rows ? left : args->kernel->rows;
         if (y == 0)
             window_start(&rows);
-        if (args->in_place)
-            list_rows(step, g, at, together, row);
+        if (args->pads)
+            window_list_rows(&rows, at / g->out[0], y, together, row);
         else
             window_read(&rows, at / g->out[0], y, together, row);
         run_tile(step, args, row, at, together);
@@ -106,17 +95,28 @@ static void set_ranges(const struct graph *graph, const struct node *node, struc
     d->weight_zero = product_weight_zero(graph, node);
 }
 
-static bool skips_padding(const struct depthwise_args *args)
+static enum pads padding_by_kernel(const struct depthwise_args *args)
 {
     const struct geometry *g = &args->geometry;
-    if (!args->kernel->skips_padding || !args->kernel->skips_padding(&args->depthwise))
-        return false;
-    for (int d = 0; d < 2; d++) {
+    enum pads pads = args->kernel->pads ? args->kernel->pads(&args->depthwise) : PADS_NOTHING;
+    for (int d = 0; d < 2 && pads == PADS_ALL; d++) {
         int behind = (g->out[d] - 1) * g->stride[d] + window_reach(g, d) - g->before[d] - g->in[d];
         if (g->before[d] > g->size[d] / 2 || behind > g->size[d] / 2)
-            return false;
+            pads = PADS_NOTHING;
     }
-    return true;
+    return pads;
+}
+
+static size_t ring_bytes(const struct depthwise_args *args)
+{
+    switch (args->pads) {
+    case PADS_ALL:
+        return 0;
+    case PADS_COLUMNS:
+        return align64(window_blank_bytes(&args->geometry));
+    default:
+        return window_bytes(&args->geometry, args->kernel->rows);
+    }
 }
 
 static int prepare_depthwise(struct plan *plan, const struct node *node, struct pipit_error *error)
@@ -150,8 +150,8 @@ static int prepare_depthwise(struct plan *plan, const struct node *node, struct 
     args->outside = kind == PRODUCT_I8 ? in->quant.zero[0] : 0;
     int together = args->kernel->rows;
     args->list_bytes = align64((size_t)window_list(&geometry, together) * sizeof(void *));
-    args->in_place = skips_padding(args);
-    args->worker_bytes = args->list_bytes + (args->in_place ? 0 : window_bytes(&geometry, together));
+    args->pads = padding_by_kernel(args);
+    args->worker_bytes = args->list_bytes + ring_bytes(args);
     step->run = run_depthwise;
     step->args = args;
     step->kernel = args->kernel->name;

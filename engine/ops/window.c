@@ -73,3 +73,33 @@ void window_read(struct window_rows *rows, int image, int y, int together, const
     if (top + count > rows->held)
         rows->held = top + count;
 }
+
+int window_after(const struct geometry *g)
+{
+    int after = padded_size(g, 1) - g->before[1] - g->in[1];
+    return after > 0 ? after : 0;
+}
+
+static size_t blank_row_bytes(const struct geometry *g)
+{
+    return (size_t)g->in[1] * g->pixel_bytes;
+}
+
+size_t window_blank_bytes(const struct geometry *g)
+{
+    return window_pads(g) ? (blank_row_bytes(g) + 127) / 64 * 64 : 0; /* kernels may read ahead */
+}
+
+void window_blank(struct window_rows *rows)
+{
+    if (window_pads(rows->geometry))
+        memset(rows->ring, rows->outside, blank_row_bytes(rows->geometry));
+}
+
+void window_list_rows(const struct window_rows *rows, int image, int y, int together, const void **list)
+{
+    const struct geometry *g = rows->geometry;
+    int count = window_list(g, together), top = y * g->stride[0] - g->before[0];
+    for (int k = 0; k < count; k++)
+        list[k] = top + k < 0 || top + k >= g->in[0] ? rows->ring : input_row(rows, image, top + k);
+}

@@ -30,4 +30,11 @@ static inline void window_start(struct window_rows *rows)
  * window on. Rows must be asked for from top to bottom. */
 void window_read(struct window_rows *rows, int image, int y, int together, const void **list);
 
+/* For kernels that make columns of padding themselves: no row is copied. */
+int window_after(const struct geometry *geometry);          /* columns of padding behind the input's */
+size_t window_blank_bytes(const struct geometry *geometry); /* of rows->ring */
+void window_blank(struct window_rows *rows);                /* makes it a row of padding; once */
+/* list[k]: as window_read(), from the input's first column on; where there is no row, rows->ring. */
+void window_list_rows(const struct window_rows *rows, int image, int y, int together, const void **list);
+
 #endif

@@ -4,16 +4,17 @@
  * in a small buffer, so that one instruction makes four taps of four channels. Weights are quads too, shifted
  * by as many rows as an output row lies below the first that the same quads serve.
  */
-#include "engine/kernels/arm/finish_i8.h"
+#include "engine/kernels/arm/depthwise_sdot.h"
 #include "engine/kernels/arm/strips.h"
 
 #include <stdlib.h>
 
 /* A column is `groups` quads of 16 channels each. */
-enum { BLOCK = 16, QUADS = 4 * BLOCK, GROUPS_MAX = 2, CHUNK = 56, INPUTS_MAX = (CHUNK - 1) * 2 + 5 };
+enum { BLOCK = 16, GROUPS_MAX = 2, CHUNK = 56, INPUTS_MAX = (CHUNK - 1) * 2 + 5, SETS_MAX = 3 };
 
-/* A block of 16 channels is a head, then weight[output row][set][column][group][16][4]. Weights less their
- * zero point that need 9 bits are the sum of two sets; head.own counts them. */
+/* A block of 16 channels is a head, then weight[output row][set][group][column][16][4]. The last block of 16
+ * and more channels that are not a multiple of 16 starts earlier. Weights less their zero point that need 9
+ * bits are the sum of two sets, and 255 of three; head.own counts them. */
 struct packed {
     int sets; /* of the block that has most */
     char unused[60];
@@ -47,46 +48,61 @@ static size_t blocks(const struct depthwise *d)
 
 static size_t packed_bytes(const struct depthwise *d)
 {
-    return strips_fit(d) ? sizeof(struct packed) + blocks(d) * block_bytes(d, 2)
+    return strips_fit(d) ? sizeof(struct packed) + blocks(d) * block_bytes(d, SETS_MAX)
                          : depthwise_packed_bytes_i8_neon(d);
+}
+
+/* How many int8 a weight is the sum of. */
+static int parts(int value)
+{
+    return value == (int8_t)value ? 1 : value < 255 ? 2 : SETS_MAX;
 }
 
 static int sets_of(const struct depthwise *d, const int8_t *weight)
 {
-    int count = depthwise_taps(d) * d->channels;
+    int count = depthwise_taps(d) * d->channels, sets = 1;
     for (int i = 0; i < count; i++)
-        if (weight[i] - d->weight_zero != (int8_t)(weight[i] - d->weight_zero))
-            return 2;
-    return 1;
+        if (parts(weight[i] - d->weight_zero) > sets)
+            sets = parts(weight[i] - d->weight_zero);
+    return sets;
 }
 
 /* A weight in all the output rows' quads. */
 static void pack_weight(const struct depthwise *d, int value, int ky, int kx, int at, int sets, int8_t *to)
 {
-    int first = value < -128 ? -128 : value > 127 ? 127 : value;
-    for (int y = 0; y < rows_of(d); y++, to += (size_t)sets * set_bytes(d)) {
+    for (int y = 0; y < rows_of(d); y++) {
         int row = ky + y * d->stride[0];
-        size_t place = ((size_t)kx * groups(d) + (size_t)row / 4) * QUADS + (size_t)(at * 4 + row % 4);
-        to[place] = (int8_t)first;
-        if (sets == 2)
-            to[set_bytes(d) + place] = (int8_t)(value - first);
+        size_t place =
+            ((size_t)row / 4 * (size_t)d->size[1] + (size_t)kx) * QUADS + (size_t)(at * 4 + row % 4);
+        int left = value;
+        for (int i = 0; i < sets; i++, to += set_bytes(d)) {
+            int part = left < -128 ? -128 : left > 127 ? 127 : left;
+            to[place] = (int8_t)part;
+            left -= part;
+        }
     }
 }
 
-static void pack_channel(const struct depthwise *d, const struct conv_weights *weights, int channel, int sets,
-                         struct head_i8 *head)
+/* The first channel of the block behind c channels. */
+static int first_of(const struct depthwise *d, int c)
+{
+    return c + BLOCK > d->channels && d->channels >= BLOCK ? d->channels - BLOCK : c;
+}
+
+static void pack_channel(const struct depthwise *d, const struct conv_weights *weights, int channel, int at,
+                         int sets, struct head_i8 *head)
 {
     int64_t sum = 0, most = 0;
     for (int t = 0; t < depthwise_taps(d); t++) {
         int value = weights->i8[t * d->channels + channel] - d->weight_zero;
-        pack_weight(d, value, t / d->size[1], t % d->size[1], channel % BLOCK, sets, (int8_t *)(head + 1));
-        if (value != (int8_t)value)
-            head->own = 2;
+        pack_weight(d, value, t / d->size[1], t % d->size[1], at, sets, (int8_t *)(head + 1));
+        if (parts(value) > head->own)
+            head->own = parts(value);
         sum += value;
         most += 128 * abs(value);
     }
-    head_set(head, channel % BLOCK, (weights->bias_i32 ? weights->bias_i32[channel] : 0) - d->in_zero * sum,
-             most, weights->requant[channel]);
+    head_set(head, at, (weights->bias_i32 ? weights->bias_i32[channel] : 0) - d->in_zero * sum, most,
+             weights->requant[channel]);
 }
 
 static void pack(const struct depthwise *d, const struct conv_weights *weights, void *packed)
@@ -102,130 +118,179 @@ static void pack(const struct depthwise *d, const struct conv_weights *weights, 
         struct head_i8 *head = (void *)((char *)(to + 1) + (size_t)(c / BLOCK) * block_bytes(d, to->sets));
         head_clear(head);
         head->own = 1;
-        for (int i = c; i < c + BLOCK && i < d->channels; i++)
-            pack_channel(d, weights, i, to->sets, head);
+        for (int i = 0, first = first_of(d, c); i < BLOCK && first + i < d->channels; i++)
+            pack_channel(d, weights, first + i, i, to->sets, head);
+    }
+}
+
+/* ---- quads ---- */
+
+/* Columns of image. */
+static int8_t *interleave(const char *const row[4], size_t pixel, int columns, int8_t *to)
+{
+    const char *r0 = row[0], *r1 = row[1], *r2 = row[2], *r3 = row[3];
+    int pairs = columns / 2;
+#define ONE_COLUMN                                                                                           \
+    "ld1 {v0.16b}, [%[r0]], %[pixel]\nld1 {v1.16b}, [%[r1]], %[pixel]\n"                                     \
+    "ld1 {v2.16b}, [%[r2]], %[pixel]\nld1 {v3.16b}, [%[r3]], %[pixel]\n"                                     \
+    "st4 {v0.16b-v3.16b}, [%[to]], #64\n"
+    __asm__ volatile(
+        "tbz %w[n], #0, 1f\n" ONE_COLUMN "1:\ncbz %w[pairs], 3f\n"
+        "2:\nsubs %w[pairs], %w[pairs], #1\n" ONE_COLUMN ONE_COLUMN "b.ne 2b\n3:\n"
+        : [r0] "+&r"(r0), [r1] "+&r"(r1), [r2] "+&r"(r2), [r3] "+&r"(r3), [to] "+&r"(to), [pairs] "+&r"(pairs)
+        : [pixel] "r"(pixel), [n] "r"(columns)
+        : "cc", "memory", "v0", "v1", "v2", "v3");
+    return to;
+}
+
+/* What a tile's blocks have in common: output columns [x, x + n) of rows from y on that the same quads serve.
+ */
+struct part {
+    const struct depthwise *d;
+    const struct depthwise_tile *tile;
+    int y, rows, x, n;
+    int left, inside, right; /* columns of quads: padding, of the image, padding */
+    size_t begin;            /* the first of the image, in bytes */
+};
+
+static struct part part_of(const struct depthwise *d, const struct depthwise_tile *tile, int y, int x, int n)
+{
+    const int width = depthwise_columns(d, tile);
+    const int first = x * d->stride[1] - tile->before, end = first + (n - 1) * d->stride[1] + d->size[1];
+    const int begin = first > 0 ? first : 0, stop = end < width ? end : width;
+    struct part part = {d, tile, y, rows_of(d), x, n};
+    if (tile->rows - y < part.rows)
+        part.rows = tile->rows - y;
+    part.inside = stop > begin ? stop - begin : 0;
+    part.left = begin - first < end - first ? begin - first : end - first;
+    part.right = end - first - part.left - part.inside;
+    part.begin = (size_t)begin * (size_t)d->channels;
+    return part;
+}
+
+static void make_quads(const struct part *part, int c, size_t group_bytes, int8_t *quads)
+{
+    const struct depthwise *d = part->d;
+    const int last =
+        (part->y + part->rows - 1) * d->stride[0] + d->size[0] - 1; /* row of input that there is */
+    for (int group = 0, at = part->y * d->stride[0]; group < (int)groups(d); group++, quads += group_bytes) {
+        const char *row[4];
+        for (int i = 0; i < 4; i++, at++)
+            row[i] = (const char *)part->tile->in[at < last ? at : last] + part->begin + (size_t)c;
+        int8_t *to = quads;
+        if (part->left)
+            memset(to, d->in_zero, QUADS * (size_t)part->left);
+        to = interleave(row, (size_t)d->channels, part->inside, to + QUADS * part->left);
+        if (part->right)
+            memset(to, d->in_zero, QUADS * (size_t)part->right);
     }
 }
 
 /* ---- running ---- */
 
-/* `columns` columns of four rows. */
-static inline void interleave(const char *const row[4], size_t pixel, int columns, int8_t *to, size_t to_step)
-{
-    const char *r0 = row[0], *r1 = row[1], *r2 = row[2], *r3 = row[3];
-    __asm__ volatile(
-        "1:\nld1 {v0.16b}, [%[r0]], %[pixel]\nld1 {v1.16b}, [%[r1]], %[pixel]\n"
-        "ld1 {v2.16b}, [%[r2]], %[pixel]\nld1 {v3.16b}, [%[r3]], %[pixel]\n"
-        "subs %w[n], %w[n], #1\nst4 {v0.16b-v3.16b}, [%[to]], %[step]\nb.ne 1b\n"
-        : [r0] "+r"(r0), [r1] "+r"(r1), [r2] "+r"(r2), [r3] "+r"(r3), [to] "+r"(to), [n] "+r"(columns)
-        : [pixel] "r"(pixel), [step] "r"(to_step)
-        : "cc", "memory", "v0", "v1", "v2", "v3");
-}
+/* `strips` strips of n outputs side by side. */
+#define SOME(size, stride, n, finish)                                                                        \
+    if (strips > 0)                                                                                          \
+    __asm__ volatile("1:\n" BIAS_##n SETS(WINDOW_##size(stride, n))                                          \
+                         FINISH_##n(finish) "add %[quads], %[quads], #" #n "*64*" #stride                    \
+                                            "\nsubs %w[strips], %w[strips], #1\nb.ne 1b\n"                   \
+                     : [quads] "+&r"(quads), [to] "+&r"(to), [strips] "+&r"(strips)                          \
+                     : IN, [multiplier] "r"(job->head->multiplier), [shift] "r"(job->head->shift),           \
+                       [narrow] "r"(job->narrow)                                                             \
+                     : SCRATCH)
 
-/* Outputs side by side: all columns of weights by all columns of quads under them. */
-struct strip {
-    const struct head_i8 *head;
-    const int8_t *weights;
-    int taps, sets; /* sets: of all blocks' weights */
-    size_t step;    /* bytes of quads from one output to the next */
-    size_t pixel;
-    struct output_i8 out;
+/* In fours, and in threes to come out even; 5 columns as 4 and 3, of which 2 are made twice. */
+#define ROWS(name, size, stride, finish)                                                                     \
+    static void name(const struct job *job)                                                                  \
+    {                                                                                                        \
+        const int8_t *weights = job->weights;                                                                \
+        int8_t *row = job->to;                                                                               \
+        const int n = job->columns, threes = n == 5 ? 1 : (4 - n % 4) % 4;                                   \
+        const size_t again = n == 5 ? 2 : 0;                                                                 \
+        for (int left = job->rows; left > 0; left--, weights += job->weights_row, row += job->to_row) {      \
+            const int8_t *quads = job->quads;                                                                \
+            int8_t *to = row;                                                                                \
+            int strips = n == 5 ? 1 : (n - 3 * threes) / 4;                                                  \
+            SOME(size, stride, 4, finish);                                                                   \
+            quads -= again * stride * QUADS;                                                                 \
+            to -= again * job->pixel;                                                                        \
+            strips = threes;                                                                                 \
+            SOME(size, stride, 3, finish);                                                                   \
+        }                                                                                                    \
+    }
+ROWS(clamp_3_1, 3, 1, CLAMP)
+ROWS(clamp_3_2, 3, 2, CLAMP)
+ROWS(clamp_5_1, 5, 1, CLAMP)
+ROWS(clamp_5_2, 5, 2, CLAMP)
+ROWS(round_3_1, 3, 1, ROUND)
+ROWS(round_3_2, 3, 2, ROUND)
+ROWS(round_5_1, 5, 1, ROUND)
+ROWS(round_5_2, 5, 2, ROUND)
+
+/* The sums of one output. */
+#define ONE(name, size)                                                                                      \
+    static void name(const struct job *job, const int8_t *weights, const int8_t *quads, int32_t *sums)       \
+    {                                                                                                        \
+        __asm__ volatile(BIAS_1 SETS(WINDOW_##size(1, 1)) "st1 {v16.4s-v19.4s}, [%[sums]]\n"                 \
+                         :                                                                                   \
+                         : IN, [quads] "r"(quads), [sums] "r"(sums)                                          \
+                         : SCRATCH);                                                                         \
+    }
+ONE(one_3, 3)
+ONE(one_5, 5)
+
+/* By whether values are signed, size and stride. */
+static void (*const rows_of_16[2][2][2])(const struct job *job) = {
+    {{clamp_3_1, clamp_3_2}, {clamp_5_1, clamp_5_2}},
+    {{round_3_1, round_3_2}, {round_5_1, round_5_2}},
 };
 
-#define BIAS(sum) "ld1 {%S[" sum "].4s-%V[" sum "].4s}, [%[bias]]\n"
-#define COLUMN(sum, v0, v1, v2, v3, step)                                                                    \
-    "ld1 {" v0 ".16b-" v3 ".16b}, [%[a]], %[" step "]\nsdot %S[" sum "].4s, v0.16b, " v0 ".16b\n"            \
-    "sdot %T[" sum "].4s, v1.16b, " v1 ".16b\nsdot %U[" sum "].4s, v2.16b, " v2 ".16b\n"                     \
-    "sdot %V[" sum "].4s, v3.16b, " v3 ".16b\n"
-#define EVEN(sum, step) COLUMN(sum, "v4", "v5", "v6", "v7", step)
-#define ODD(sum, step)  COLUMN(sum, "v8", "v9", "v10", "v11", step)
-#define OUT_1           [sum0] "=&w"(sum0)
-#define OUT_3           OUT_1, [sum1] "=&w"(sum1), [sum2] "=&w"(sum2)
-#define OUT_4           OUT_3, [sum3] "=&w"(sum3)
-#define OUT_5           OUT_4, [sum4] "=&w"(sum4)
-/* `sums`: names of five, of which the first n count; after the last column `back` goes to the next tap. */
-#define STRIP_OF(n, biases, columns, operands, ...)                                                          \
-    static void strip_##n(const struct strip *strip, const int8_t *quads, int8_t *to)                        \
-    {                                                                                                        \
-        int32x4x4_t sum0, __VA_ARGS__;                                                                       \
-        const int8_t *w = strip->weights, *a;                                                                \
-        const size_t step = strip->step, back = QUADS - ((n)-1) * step;                                      \
-        int sets = strip->head->own, left;                                                                   \
-        __asm__ volatile(                                                                                    \
-            biases "0:\nmov %[a], %[quads]\nmov %w[left], %w[taps]\n"                                        \
-                   "1:\nld1 {v0.16b-v3.16b}, [%[w]], #64\nsubs %w[left], %w[left], #1\n" columns             \
-                   "b.ne 1b\nsubs %w[sets], %w[sets], #1\nb.ne 0b\n"                                         \
-            : operands, [a] "=&r"(a), [w] "+r"(w), [left] "=&r"(left), [sets] "+r"(sets)                     \
-            : [step] "r"(step), [back] "r"(back), [quads] "r"(quads), [taps] "r"(strip->taps),               \
-              [bias] "r"(strip->head->bias)                                                                  \
-            : "cc", "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11");     \
-        finish_sums(sum0, sum1, sum2, sum3, sum4, n, n, GROUP_16, strip->head, &strip->out, to,              \
-                    strip->pixel);                                                                           \
-    }
-STRIP_OF(1, BIAS("sum0"), EVEN("sum0", "back"), OUT_1, sum1 = {0}, sum2 = {0}, sum3 = {0}, sum4 = {0})
-STRIP_OF(3, BIAS("sum0") BIAS("sum1") BIAS("sum2"),
-         EVEN("sum0", "step") ODD("sum1", "step") EVEN("sum2", "back"), OUT_3, sum1, sum2, sum3 = {0},
-         sum4 = {0})
-STRIP_OF(4, BIAS("sum0") BIAS("sum1") BIAS("sum2") BIAS("sum3"),
-         EVEN("sum0", "step") ODD("sum1", "step") EVEN("sum2", "step") ODD("sum3", "back"), OUT_4, sum1, sum2,
-         sum3, sum4 = {0})
-STRIP_OF(5, BIAS("sum0") BIAS("sum1") BIAS("sum2") BIAS("sum3") BIAS("sum4"),
-         EVEN("sum0", "step") ODD("sum1", "step") EVEN("sum2", "step") ODD("sum3", "step")
-             EVEN("sum4", "back"),
-         OUT_5, sum1, sum2, sum3, sum4)
-
-/* n columns in strips of 4, and of 3 and 5 to come out even. */
-static void strips(const struct strip *strip, const int8_t *quads, int n, int8_t *to)
+/* One output after the other: fewer channels than 16, fewer columns than 3, or more to be done than to
+ * narrow. */
+static void any_rows(const struct depthwise *d, const struct job *job)
 {
-    for (int each; n > 0; n -= each, quads += (size_t)each * strip->step, to += (size_t)each * strip->pixel) {
-        each = n % 4 == 0 ? 4 : n % 4 == 3 || n == 6 ? 3 : n >= 5 ? 5 : 1;
-        if (each == 4)
-            strip_4(strip, quads, to);
-        else if (each == 5)
-            strip_5(strip, quads, to);
-        else if (each == 3)
-            strip_3(strip, quads, to);
-        else
-            strip_1(strip, quads, to);
-    }
-}
-
-/* Output columns [x, x + n) of `rows` rows from row y on that the same quads serve, 16 channels. */
-static void run_block(const struct depthwise *d, const struct depthwise_tile *tile, struct strip strip, int c,
-                      int y, int rows, int x, int n)
-{
-    int8_t quads[GROUPS_MAX * QUADS * INPUTS_MAX];
-    const int last = (y + rows - 1) * d->stride[0] + d->size[0] - 1; /* row of input that there is */
-    const size_t left = (size_t)(x * d->stride[1]) * strip.pixel + (size_t)c;
-    for (size_t group = 0; group < groups(d); group++) {
-        const char *row[4];
-        for (int i = 0; i < 4; i++) {
-            int at = y * d->stride[0] + 4 * (int)group + i;
-            row[i] = (const char *)tile->in[at < last ? at : last] + left;
+    const int count = d->channels < BLOCK ? d->channels : BLOCK;
+    const struct output_i8 out = output_i8(job->head, d->out_zero, d->min_i8, d->max_i8, BLOCK, count);
+    for (int y = 0; y < job->rows; y++)
+        for (int x = 0; x < job->columns; x++) {
+            const int8_t *weights = job->weights + (size_t)y * job->weights_row,
+                         *quads = job->quads + x * d->stride[1] * QUADS;
+            int32_t sums[BLOCK];
+            (d->size[0] == 5 ? one_5 : one_3)(job, weights, quads, sums);
+            store16(job->to + (size_t)y * job->to_row + (size_t)x * job->pixel,
+                    finish16(vld1q_s32_x4(sums), job->head, &out), count);
         }
-        interleave(row, strip.pixel, (n - 1) * d->stride[1] + d->size[1], quads + group * QUADS,
-                   groups(d) * QUADS);
-    }
-    int8_t *to = (int8_t *)tile->out + (size_t)y * tile->out_row + (size_t)x * strip.pixel + (size_t)c;
-    for (int i = 0; i < rows; i++, to += tile->out_row, strip.weights += (size_t)strip.sets * set_bytes(d))
-        strips(&strip, quads, n, to);
 }
 
-static void run_blocks(const struct depthwise *d, const struct depthwise_tile *tile, int y, int rows, int x,
-                       int n)
+static void run_part(const struct part *part)
 {
+    const struct depthwise *d = part->d;
     const struct packed *packed = d->packed;
-    const char *head = (const char *)(packed + 1);
-    struct strip strip = {.taps = (int)groups(d) * d->size[1],
-                          .step = (size_t)d->stride[1] * groups(d) * QUADS,
-                          .pixel = (size_t)d->channels,
-                          .sets = packed->sets};
-    for (int c = 0; c < d->channels; c += BLOCK, head += block_bytes(d, packed->sets)) {
-        strip.head = (const struct head_i8 *)(const void *)head;
-        strip.weights = (const int8_t *)(strip.head + 1);
-        strip.out = output_i8(strip.head, d->out_zero, d->min_i8, d->max_i8, BLOCK,
-                              d->channels - c < BLOCK ? d->channels - c : BLOCK);
-        run_block(d, tile, strip, c, y, rows, x, n);
+    int8_t quads[GROUPS_MAX * QUADS * INPUTS_MAX];
+    const size_t pixel = (size_t)d->channels, bytes = block_bytes(d, packed->sets);
+    struct job job = {.head = (const void *)(packed + 1),
+                      .quads = quads,
+                      .group = (size_t)(part->left + part->inside + part->right) * QUADS,
+                      .weights_row = (size_t)packed->sets * set_bytes(d),
+                      .pixel = pixel,
+                      .to_row = part->tile->out_row,
+                      .rows = part->rows,
+                      .columns = part->n,
+                      .narrow = narrow_by(d->out_zero)};
+    int8_t *to = (int8_t *)part->tile->out + (size_t)part->y * job.to_row + (size_t)part->x * pixel;
+    void (*const rows)(const struct job *) =
+        rows_of_16[d->out_zero > -128][d->size[0] == 5][d->stride[0] - 1];
+    const bool narrows = part->n > 2 && d->channels >= BLOCK && d->min_i8 == -128 && d->max_i8 == 127;
+    for (int c = 0; c < d->channels; c += BLOCK) {
+        const int first = first_of(d, c);
+        make_quads(part, first, job.group, quads);
+        job.weights = (const int8_t *)(job.head + 1);
+        job.to = to + first;
+        if (narrows && !job.head->wide)
+            rows(&job);
+        else
+            any_rows(d, &job);
+        job.head = (const void *)((const char *)job.head + bytes);
     }
 }
 
@@ -239,11 +304,18 @@ static void run(const struct depthwise *d, const struct depthwise_tile *tile)
     for (int y = 0; y < tile->rows; y += rows_of(d))
         for (int i = 0; i < chunks; i++) {
             int x = tile->columns * i / chunks, end = tile->columns * (i + 1) / chunks;
-            run_blocks(d, tile, y, tile->rows - y < rows_of(d) ? tile->rows - y : rows_of(d), x, end - x);
+            const struct part part = part_of(d, tile, y, x, end - x);
+            run_part(&part);
         }
+}
+
+static enum pads pads(const struct depthwise *d)
+{
+    return strips_fit(d) ? PADS_COLUMNS : PADS_NOTHING;
 }
 
 void kernels_init_depthwise_dotprod(struct kernels *kernels)
 {
-    kernels->depthwise_i8 = (struct depthwise_kernel){"depthwise_i8_dotprod", 4, packed_bytes, pack, run};
+    kernels->depthwise_i8 =
+        (struct depthwise_kernel){"depthwise_i8_dotprod", 4, packed_bytes, pack, run, pads};
 }

@@ -72,14 +72,14 @@ static inline void store(float *out, float32x4_t x, int count)
 static void four(const struct depthwise *d, const struct depthwise_tile *tile, int y, int x, int c,
                  const float *w, int block)
 {
-    int n = d->channels, count = n - c;
+    int n = d->channels, count = n - c, width = depthwise_columns(d, tile);
     float32x4_t sum = vld1q_f32(w);
     for (int ky = 0; ky < d->size[0]; ky++) {
         const float *row = tile->in[y * d->stride[0] + ky * d->dilation[0]];
         for (int kx = 0; kx < d->size[1]; kx++) {
-            int column = x * d->stride[1] + kx * d->dilation[1] - tile->left;
+            int column = x * d->stride[1] + kx * d->dilation[1] - tile->before;
             w += block;
-            if (row && column >= 0 && (!tile->width || column < tile->width))
+            if (row && column >= 0 && column < width)
                 sum = vfmaq_f32(sum, load(row + (size_t)column * (size_t)n + c, count), vld1q_f32(w));
         }
     }
@@ -98,9 +98,9 @@ static void one(const struct depthwise *d, const struct depthwise_tile *tile, in
     }
 }
 
-static bool skips_padding(const struct depthwise *d)
+static enum pads pads(const struct depthwise *d)
 {
-    return strip_set_fits(&strips, d);
+    return strip_set_fits(&strips, d) ? PADS_ALL : PADS_NOTHING;
 }
 
 static void run(const struct depthwise *d, const struct depthwise_tile *tile)
@@ -116,5 +116,5 @@ static void run(const struct depthwise *d, const struct depthwise_tile *tile)
 void kernels_init_depthwise_f32_neon(struct kernels *kernels)
 {
     kernels->depthwise_f32 =
-        (struct depthwise_kernel){"depthwise_f32_neon", 1, packed_bytes, pack, run, skips_padding};
+        (struct depthwise_kernel){"depthwise_f32_neon", 1, packed_bytes, pack, run, pads};
 }

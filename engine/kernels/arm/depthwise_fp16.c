@@ -74,14 +74,14 @@ static inline void store(float16_t *out, float16x8_t x, int count)
 static void eight(const struct depthwise *d, const struct depthwise_tile *tile, int y, int x, int c,
                   const float16_t *w, int block)
 {
-    int n = d->channels, count = n - c;
+    int n = d->channels, count = n - c, width = depthwise_columns(d, tile);
     float16x8_t sum = vld1q_f16(w);
     for (int ky = 0; ky < d->size[0]; ky++) {
         const float16_t *row = tile->in[y * d->stride[0] + ky * d->dilation[0]];
         for (int kx = 0; kx < d->size[1]; kx++) {
-            int column = x * d->stride[1] + kx * d->dilation[1] - tile->left;
+            int column = x * d->stride[1] + kx * d->dilation[1] - tile->before;
             w += block;
-            if (row && column >= 0 && (!tile->width || column < tile->width))
+            if (row && column >= 0 && column < width)
                 sum = vfmaq_f16(sum, load(row + (size_t)column * (size_t)n + c, count), vld1q_f16(w));
         }
     }
@@ -100,9 +100,9 @@ static void one(const struct depthwise *d, const struct depthwise_tile *tile, in
     }
 }
 
-static bool skips_padding(const struct depthwise *d)
+static enum pads pads(const struct depthwise *d)
 {
-    return strip_set_fits(&strips, d);
+    return strip_set_fits(&strips, d) ? PADS_ALL : PADS_NOTHING;
 }
 
 static void run(const struct depthwise *d, const struct depthwise_tile *tile)
@@ -117,5 +117,5 @@ static void run(const struct depthwise *d, const struct depthwise_tile *tile)
 void kernels_init_depthwise_fp16(struct kernels *kernels)
 {
     kernels->depthwise_f16 =
-        (struct depthwise_kernel){"depthwise_f16_fp16", 1, packed_bytes, pack, run, skips_padding};
+        (struct depthwise_kernel){"depthwise_f16_fp16", 1, packed_bytes, pack, run, pads};
 }

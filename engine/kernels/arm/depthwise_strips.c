@@ -73,9 +73,10 @@ static void set_rows(const struct depthwise *d, const struct depthwise_tile *til
 static void set_columns(const struct depthwise *d, const struct depthwise_tile *tile, int x, int columns,
                         struct strip_call *call)
 {
-    int first = x * d->stride[1] - tile->left, last = first + (columns - 1) * d->stride[1] + d->size[1];
+    int first = x * d->stride[1] - tile->before, last = first + (columns - 1) * d->stride[1] + d->size[1];
     call->left = first < 0 ? -first : 0;
-    call->right = tile->width && last > tile->width ? last - tile->width : 0;
+    int width = depthwise_columns(d, tile);
+    call->right = last > width ? last - width : 0;
     call->skip = (size_t)(first + call->left) * call->pixel;
 }
 
@@ -83,11 +84,11 @@ static void set_columns(const struct depthwise *d, const struct depthwise_tile *
 static int count_strips(const struct depthwise *d, const struct depthwise_tile *tile, int x, int columns,
                         bool sevens)
 {
-    int count = 1, reach = (columns - 1) * d->stride[1] + d->size[1];
-    if (x * d->stride[1] < tile->left)
+    int count = 1, reach = (columns - 1) * d->stride[1] + d->size[1], width = depthwise_columns(d, tile);
+    if (x * d->stride[1] < tile->before)
         return 1;
     for (x += columns; next_columns(tile->columns - x, sevens) == columns; x += columns, count++)
-        if (tile->width && x * d->stride[1] - tile->left + reach > tile->width)
+        if (x * d->stride[1] - tile->before + reach > width)
             break;
     return count;
 }

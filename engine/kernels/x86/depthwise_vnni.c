@@ -9,8 +9,8 @@
 /* Blocks of 16 channels. Of each column four input rows are interleaved, and moved by 128 as VPDPBUSD wants
  * them unsigned; one or two output rows, and all columns whose window it is in, read them. A block is a head,
  * then weight[output row][part][four input rows][columns][16][4] less their zero point; what does not fit 8
- * bits is the sum of two parts, and head.zero the number of parts. With a multiplier other than 1 the layout
- * is the C reference's. */
+ * bits is the sum of two parts, and 255 of three; head.zero is the number of parts. With a multiplier other
+ * than 1 the layout is the C reference's. */
 enum { BLOCK = LANES, TAP = 4 * BLOCK, STRIP = 7, ROWS = 2 }; /* STRIP: columns that share inputs */
 
 struct shape { /* of a block's weights */
@@ -22,7 +22,8 @@ struct shape { /* of a block's weights */
 static struct shape shape_of(const struct depthwise *d)
 {
     int rows = d->stride[0] == 1 && d->dilation[0] == 1 ? ROWS : 1;
-    return (struct shape){rows, (d->size[0] + rows + 2) / 4, d->weight_zero ? 2 : 1};
+    int parts = !d->weight_zero ? 1 : d->weight_zero > INT8_MIN ? 2 : 3;
+    return (struct shape){rows, (d->size[0] + rows + 2) / 4, parts};
 }
 
 static size_t block_bytes(const struct depthwise *d)
@@ -44,16 +45,16 @@ static void pack_weight(const struct depthwise *d, struct head16 *head, int lane
 {
     struct shape s = shape_of(d);
     int ky = t / d->size[1], kx = t % d->size[1];
-    int part[2] = {value < INT8_MIN ? INT8_MIN : value > INT8_MAX ? INT8_MAX : value};
-    part[1] = value - part[0];
-    for (int row = 0; row < s.rows; row++)
-        for (int p = 0; p < s.parts; p++) {
+    for (int p = 0, rest = value; p < s.parts && (rest || p == 0); p++) {
+        int part = rest < INT8_MIN ? INT8_MIN : rest > INT8_MAX ? INT8_MAX : rest;
+        for (int row = 0; row < s.rows; row++) {
             int four = (row * s.parts + p) * s.fours + (ky + row) / 4;
             int8_t *to = (int8_t *)(head + 1) + (size_t)(four * d->size[1] + kx) * TAP;
-            to[4 * lane + (ky + row) % 4] = (int8_t)part[p];
+            to[4 * lane + (ky + row) % 4] = (int8_t)part;
         }
-    if (part[1])
-        head->zero = 2;
+        rest -= part;
+        head->zero = p + 1 > head->zero ? p + 1 : head->zero;
+    }
 }
 
 static void pack_channel(const struct depthwise *d, const struct conv_weights *weights, size_t channel,

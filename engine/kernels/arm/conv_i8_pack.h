@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* Part of conv_i8.h: weights in panels. */
+#include "engine/kernels/arm/requant.h"
+
+#include <stdlib.h>
+
+enum { PANEL = 16, HALF = 8 };
+
+/* A panel is a head, then weight[taps][filled depth][width], each less the zero point. head.zero is 0 then;
+ * where a weight would leave 8 bits, the panel's weights are as they were and zero is their zero point. Depth
+ * is filled up with that, so that what is read behind the inputs counts for nothing. */
+static size_t filled(const struct conv *conv)
+{
+    return ((size_t)conv->depth + FILL - 1) / FILL * FILL;
+}
+
+static int width(const struct conv *conv, int first)
+{
+    return conv->channels - first <= HALF ? HALF : PANEL;
+}
+
+static size_t panel_bytes(const struct conv *conv, int width)
+{
+    return sizeof(struct head_i8) + (size_t)conv->taps * filled(conv) * (size_t)width;
+}
+
+static size_t packed_bytes(const struct conv *conv)
+{
+    int last = (conv->channels - 1) / PANEL * PANEL;
+    return (size_t)(last / PANEL) * panel_bytes(conv, PANEL) + panel_bytes(conv, width(conv, last));
+}
+
+static void pack_channel(const struct conv *conv, const struct conv_weights *weights, int channel,
+                         struct head_i8 *head, size_t at, size_t n)
+{
+    size_t taps = (size_t)conv->taps, depth = (size_t)conv->depth;
+    const int8_t *from = weights->i8 + (size_t)channel * taps * depth;
+    int64_t sum = 0, most = 0;
+    for (size_t t = 0; t < taps; t++) {
+        int8_t *to = (int8_t *)(head + 1) + t * filled(conv) * n;
+        for (size_t c = 0; c < depth; c++) {
+            int weight = from[t * depth + c] - conv->weight_zero;
+            to[place(c, at, n)] = (int8_t)(weight + head->zero);
+            head->own |= careful(weight + head->zero);
+            sum += weight;
+            most += 128 * abs(weight);
+        }
+    }
+    int64_t bias = (weights->bias_i32 ? weights->bias_i32[channel] : 0) - weights->in_zero * sum;
+    head_set(head, (int)at, bias, most, weights->requant[channel]);
+    if (n == HALF)
+        head_set(head, HALF + (int)at, bias, most, weights->requant[channel]);
+}
+
+static struct head_i8 *panel(const struct conv *conv, const void *packed, int first)
+{
+    return (void *)((char *)(uintptr_t)packed + (size_t)(first / PANEL) * panel_bytes(conv, PANEL));
+}
+
+static void pack(const struct conv *conv, const struct conv_weights *weights, void *packed)
+{
+    for (int first = 0; first < conv->channels; first += PANEL) {
+        struct head_i8 *head = panel(conv, packed, first);
+        int count = conv->channels - first < PANEL ? conv->channels - first : PANEL, n = width(conv, first);
+        head_clear(head);
+        head->zero = panel_zero(conv, weights, first, count);
+        head->own = careful(head->zero);
+        memset(head + 1, head->zero, panel_bytes(conv, n) - sizeof(*head));
+        for (int i = 0; i < count; i++)
+            pack_channel(conv, weights, first + i, head, (size_t)i, (size_t)n);
+    }
+}
+
+/* What blocks of pixels and a panel have in common. */
