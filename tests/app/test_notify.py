@@ -133,7 +133,7 @@ class Watchdog(NotifyTest):
     def stop_at_work(self, child, name):
         """Stops one thread of a child where it is, as a network that never ends would."""
         tasks = pathlib.Path(f"/proc/{child.pid}/task")
-        thread, = [int(task.name) for task in tasks.iterdir() if (task / "comm").read_text().strip() == name]
+        thread, = [int(task.name) for task in tasks.iterdir() if self.name_of(task) == name]
         self.trace(PTRACE_SEIZE, thread)
         self.addCleanup(os.waitpid, thread, WALL)  # a thread that is traced is ours to wait for
         self.addCleanup(child.kill)
@@ -146,6 +146,13 @@ class Watchdog(NotifyTest):
             self.trace(PTRACE_CONT, thread)
             time.sleep(0.001)
         self.fail("the network never works")
+
+    @staticmethod
+    def name_of(task):
+        try:
+            return (task / "comm").read_text().strip()
+        except OSError:  # it has ended meanwhile
+            return None
 
     def trace(self, request, thread):
         libc = ctypes.CDLL(None, use_errno=True)
