@@ -6,8 +6,8 @@
 static void *run(void *user)
 {
     struct fonts *fonts = user;
-    fonts->painter =
-        overlay_painter_create(); /* here, since Pango starts a thread in turn, which takes no signals then */
+    /* Here, since Pango starts a thread in turn, which takes no signals then. */
+    fonts->painter = overlay_painter_create();
     if (fonts->painter)
         overlay_painter_warm(fonts->painter);
     atomic_store(&fonts->ready, true);

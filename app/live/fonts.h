@@ -11,8 +11,7 @@
 #include <stdatomic.h>
 
 struct fonts {
-    struct overlay_painter
-        *painter; /* once it is ready; NULL: there was no memory. Whoever takes it owns it */
+    struct overlay_painter *painter; /* once ready; NULL: no memory. Whoever takes it owns it */
     pthread_t thread;
     bool running;
     atomic_bool ready;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "engine/kernels/c.h"
 #include "engine/kernels/x86/activate.h"
 #include "engine/kernels/x86/avx2.h"
+#include "engine/kernels/x86/depthwise_f32.h"
 
 #include <string.h>
 
@@ -11,29 +11,17 @@ enum { BLOCK = 8, CHUNK = 16 }; /* CHUNK: columns whose inputs stay in the cache
 
 static size_t block_floats(const struct depthwise *d)
 {
-    return BLOCK * ((size_t)depthwise_taps(d) + 1);
+    return depthwise_block_floats(d, BLOCK);
 }
 
 static size_t packed_bytes(const struct depthwise *d)
 {
-    if (d->multiplier != 1)
-        return depthwise_packed_bytes_f32_c(d);
-    return ((size_t)d->channels + BLOCK - 1) / BLOCK * block_floats(d) * sizeof(float);
+    return depthwise_blocks_bytes(d, BLOCK);
 }
 
 static void pack(const struct depthwise *d, const struct conv_weights *weights, void *packed)
 {
-    if (d->multiplier != 1) {
-        depthwise_pack_f32_c(d, weights, packed);
-        return;
-    }
-    memset(packed, 0, packed_bytes(d));
-    for (size_t c = 0; c < (size_t)d->channels; c++) {
-        float *to = (float *)packed + c / BLOCK * block_floats(d) + c % BLOCK;
-        *to = weights->bias_f32 ? weights->bias_f32[c] : 0;
-        for (size_t t = 0; t < (size_t)depthwise_taps(d); t++)
-            to[BLOCK * (t + 1)] = weights->f32[t * (size_t)d->channels + c];
-    }
+    depthwise_pack_blocks(d, weights, packed, BLOCK);
 }
 
 struct work { /* columns [from, to) of a row, 8 channels */
