@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/file.h"
 
+#include "engine/pages.h"
+
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
+
+#ifndef MADV_POPULATE_READ /* Linux 5.14; older C libraries do not name it */
+#define MADV_POPULATE_READ 22
+#endif
 
 enum { SIZE_LIMIT = 1 << 30 };
 
@@ -24,7 +31,40 @@ static int read_all(int descriptor, char *bytes, size_t size)
     return 0;
 }
 
-static int read_open(struct file *file, int descriptor)
+/* ---- without a copy ---- */
+
+/* A lease keeps whoever opens the file for writing waiting for as long as we have it; the signal that tells
+ * us so is one that nobody dies of. On a file system that is read-only nobody writes. */
+static bool cannot_change(int descriptor)
+{
+    struct statvfs system;
+    if (!fstatvfs(descriptor, &system) && system.f_flag & ST_RDONLY)
+        return true;
+    return !fcntl(descriptor, F_SETSIG, SIGURG) && !fcntl(descriptor, F_SETLEASE, F_RDLCK);
+}
+
+/* All pages are read here, so that a medium that cannot be read is an error and not a signal later. */
+static bool map(struct file *file, int descriptor)
+{
+    if (!cannot_change(descriptor))
+        return false;
+    void *bytes = mmap(NULL, file->size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    if (bytes != MAP_FAILED && madvise(bytes, file->size, MADV_POPULATE_READ)) {
+        munmap(bytes, file->size);
+        bytes = MAP_FAILED;
+    }
+    if (bytes == MAP_FAILED) {
+        fcntl(descriptor, F_SETLEASE, F_UNLCK);
+        return false;
+    }
+    file->bytes = bytes;
+    file->lease = descriptor;
+    return true;
+}
+
+/* ---- both ways ---- */
+
+static int size_of(struct file *file, int descriptor)
 {
     struct stat status;
     if (fstat(descriptor, &status))
@@ -36,16 +76,24 @@ static int read_open(struct file *file, int descriptor)
     if (status.st_size > SIZE_LIMIT)
         return -E2BIG;
     file->size = (size_t)status.st_size;
-    file->bytes = aligned_alloc(64, (file->size + 63) / 64 * 64);
+    return 0;
+}
+
+static int load(struct file *file, int descriptor, bool may_map)
+{
+    int status = size_of(file, descriptor);
+    if (status || (may_map && map(file, descriptor)))
+        return status;
+    file->bytes = pages_map(file->size);
     return file->bytes ? read_all(descriptor, file->bytes, file->size) : -ENOMEM;
 }
 
-int file_read(struct file *file, const char *path, struct pipit_error *error)
+static int load_path(struct file *file, const char *path, bool may_map, struct pipit_error *error)
 {
-    *file = (struct file){0};
+    *file = (struct file){.lease = -1};
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    int status = descriptor < 0 ? -errno : read_open(file, descriptor);
-    if (descriptor >= 0)
+    int status = descriptor < 0 ? -errno : load(file, descriptor, may_map);
+    if (descriptor >= 0 && file->lease < 0)
         close(descriptor);
     if (!status)
         return 0;
@@ -54,6 +102,16 @@ int file_read(struct file *file, const char *path, struct pipit_error *error)
                       : status == -E2BIG ? "it is larger than 1 GiB"
                                          : strerror(-status);
     return fail(error, status, "cannot read the model '%s': %s", path, why);
+}
+
+int file_open(struct file *file, const char *path, struct pipit_error *error)
+{
+    return load_path(file, path, true, error);
+}
+
+int file_read(struct file *file, const char *path, struct pipit_error *error)
+{
+    return load_path(file, path, false, error);
 }
 
 void file_forget(const struct file *file, const void *bytes, size_t size)
@@ -69,6 +127,11 @@ void file_forget(const struct file *file, const void *bytes, size_t size)
 
 void file_free(struct file *file)
 {
-    free(file->bytes);
-    *file = (struct file){0};
+    if (file->bytes && file->lease >= 0)
+        munmap(file->bytes, file->size);
+    else
+        pages_unmap(file->bytes, file->size);
+    if (file->bytes && file->lease >= 0)
+        close(file->lease);
+    *file = (struct file){.lease = -1};
 }

@@ -4,16 +4,21 @@
 
 #include "engine/error.h"
 
-/* A whole file in memory of our own: a mapping would end the process when someone cuts the file short. */
+/* A whole file in memory: mapped where nothing can cut it short meanwhile, which would end the process; else
+ * read into memory of our own. */
 struct file {
-    void *bytes; /* 64-byte aligned */
+    void *bytes; /* 64-byte aligned, read only */
     size_t size;
+    int lease; /* descriptor that keeps writers waiting; -1: none */
 };
 
-/* -ENOENT, -EACCES, -EISDIR, -EIO ..., -E2BIG above 1 GiB, -EINVAL when it is empty, -ENOMEM. */
+/* For a moment: who wants to write to the file may be kept waiting until file_free().
+ * -ENOENT, -EACCES, -EISDIR, -EIO ..., -E2BIG above 1 GiB, -EINVAL when it is empty, -ENOMEM. */
+int file_open(struct file *file, const char *path, struct pipit_error *error);
+/* The same, for as long as one likes: never mapped. */
 int file_read(struct file *file, const char *path, struct pipit_error *error);
 void file_free(struct file *file);
-/* Gives the memory of a part, whole pages of it, back to the system; it reads as zeros from then on. */
+/* Gives the memory of a part, whole pages of it, back to the system; it must not be read from then on. */
 void file_forget(const struct file *file, const void *bytes, size_t size);
 
 #endif

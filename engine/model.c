@@ -214,7 +214,7 @@ int pipit_model_open(struct pipit_model **model, const char *path, const struct 
 {
     struct file file;
     *model = NULL;
-    int status = file_read(&file, path, error);
+    int status = file_open(&file, path, error);
     if (status)
         return status;
     struct source source = {.make = make_from_bytes, .bytes = file.bytes, .size = file.size, .file = &file};
@@ -235,7 +235,7 @@ int pipit_file_operators(const char *path, struct pipit_operator *operators, int
                          struct pipit_error *error)
 {
     struct file file;
-    int status = file_read(&file, path, error);
+    int status = file_open(&file, path, error);
     if (status)
         return status;
     const struct importer *importer = importer_of(file.bytes, file.size, error);

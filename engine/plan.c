@@ -239,9 +239,19 @@ static void forget_weights(const struct graph *graph, int n)
     }
 }
 
+/* Packed weights are about as large as they were. */
+static size_t constant_bytes(const struct graph *graph)
+{
+    int64_t bytes = 0;
+    for (int i = 0; i < graph->tensors; i++)
+        bytes += graph->tensor[i].data ? tensor_bytes(&graph->tensor[i]) : 0;
+    return bytes < graph_budget(graph) ? (size_t)bytes : 0;
+}
+
 static int prepare_nodes(struct plan *plan, struct pipit_error *error)
 {
     const struct graph *graph = plan->graph;
+    pool_expect(&plan->pool, constant_bytes(graph));
     for (int i = 0; i < graph->nodes; i++) {
         const struct op_info *info = op_info(graph->node[i].op);
         int status = info->alias ? 0 : info->prepare(plan, &graph->node[i], error);

@@ -1,30 +1,41 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/pool.h"
 
+#include "engine/pages.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGN = 64, SMALL_BLOCK = 16 << 10 };
+enum { ALIGN = 64, SMALL_BLOCK = 16 << 10, LARGE_BLOCK = 256 << 10 };
 
 struct pool_block {
     struct pool_block *next;
     void *memory;      /* to be freed; this header is at the first multiple of ALIGN in it */
+    size_t mapped;     /* bytes of pages at `memory`; 0: it is the heap's */
     size_t used, size; /* bytes after this header, which is ALIGN long */
 };
 
-/* calloc() and not memset(): what the kernel hands out is zero, and takes no memory before it is written to.
- */
 static struct pool_block *block_create(size_t size)
 {
     size_t total = ALIGN + (size + ALIGN - 1) / ALIGN * ALIGN;
-    void *memory = calloc(1, total + ALIGN);
+    size_t mapped = size < LARGE_BLOCK ? 0 : total + ALIGN;
+    void *memory = mapped ? pages_map(mapped) : calloc(1, total + ALIGN);
     if (!memory)
         return NULL;
     struct pool_block *block = (void *)(((uintptr_t)memory + ALIGN - 1) / ALIGN * ALIGN);
     block->memory = memory;
+    block->mapped = mapped;
     block->size = total - ALIGN;
     return block;
+}
+
+static void block_destroy(struct pool_block *block)
+{
+    if (block->mapped)
+        pages_unmap(block->memory, block->mapped);
+    else
+        free(block->memory);
 }
 
 static struct pool_block *block_with_room(struct pool *pool, size_t size)
@@ -43,6 +54,16 @@ static struct pool_block *block_with_room(struct pool *pool, size_t size)
         pool->blocks = block;
     }
     return block;
+}
+
+void pool_expect(struct pool *pool, size_t bytes)
+{
+    struct pool_block *block =
+        bytes < LARGE_BLOCK || bytes > PTRDIFF_MAX - 4 * ALIGN ? NULL : block_create(bytes);
+    if (!block)
+        return;
+    block->next = pool->blocks;
+    pool->blocks = block;
 }
 
 void *pool_alloc(struct pool *pool, size_t count, size_t size)
@@ -72,7 +93,7 @@ void pool_finish(struct pool *pool)
 {
     while (pool->blocks) {
         struct pool_block *next = pool->blocks->next;
-        free(pool->blocks->memory);
+        block_destroy(pool->blocks);
         pool->blocks = next;
     }
     pool->bytes = 0;

@@ -13,6 +13,8 @@ struct pool {
 /* Zeroed memory, 64-byte aligned, that lives until pool_finish(). NULL when there is none (or size * count
  * overflows). A size of 0 gives a valid pointer. */
 void *pool_alloc(struct pool *pool, size_t count, size_t size);
+/* A hint: about so many bytes will be asked for. They will lie in one piece, and take no memory before. */
+void pool_expect(struct pool *pool, size_t bytes);
 char *pool_strndup(struct pool *pool, const char *text, size_t length);
 void pool_finish(struct pool *pool);
 

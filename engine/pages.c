@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/pages.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifdef __SANITIZE_ADDRESS__ /* which guards the ends of what it hands out itself */
+
+void *pages_map(size_t size)
+{
+    return size ? calloc(1, size) : NULL;
+}
+
+void pages_unmap(void *pages, size_t size)
+{
+    (void)size;
+    free(pages);
+}
+
+#else
+
+enum { HUGE_PAGE = 2 << 20 };
+
+static void trim(char *from, char *to)
+{
+    if (from < to)
+        munmap(from, (size_t)(to - from));
+}
+
+void *pages_map(size_t size)
+{
+    const size_t whole = size / HUGE_PAGE * HUGE_PAGE, mapped = whole ? size + HUGE_PAGE : size;
+    if (mapped < size)
+        return NULL;
+    char *memory =
+        mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED || !whole)
+        return memory == MAP_FAILED ? NULL : memory;
+    char *pages = memory + (HUGE_PAGE - (uintptr_t)memory % HUGE_PAGE) % HUGE_PAGE;
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    trim(memory, pages);
+    trim(pages + (size + page - 1) / page * page, memory + mapped);
+    madvise(pages, whole, MADV_HUGEPAGE); /* a kernel without huge pages refuses, and all goes on */
+    return pages;
+}
+
+void pages_unmap(void *pages, size_t size)
+{
+    if (pages)
+        munmap(pages, size);
+}
+
+#endif

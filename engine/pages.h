@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* Whole pages from the system, for what is large: weights, activations, files. */
+#ifndef PIPIT_ENGINE_PAGES_H
+#define PIPIT_ENGINE_PAGES_H
+
+#include <stddef.h>
+
+/* Zeroed, and takes no memory before it is touched. Whole 2 MiB of it are huge pages where the system has
+ * them: a fault each in place of 512, and fewer misses of the TLB. NULL: no memory, or a size of 0. */
+void *pages_map(size_t size);
+void pages_unmap(void *pages, size_t size); /* NULL: nothing */
+
+#endif
