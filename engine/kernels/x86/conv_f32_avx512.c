@@ -1,47 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/kernels/x86/activate16.h"
 #include "engine/kernels/x86/avx512.h"
+#include "engine/kernels/x86/conv_f32.h"
 
 #include <string.h>
 
 /* 13 pixels by two panels of 16 channels: 26 sums, 2 registers of weights and one of inputs out of 32. Where
  * 8 channels or fewer are left, 13 pixels by 8 in halves of registers. A panel is bias[width], then
  * weight[taps * depth][width]. */
-enum { TILE = 13, PANEL = LANES, HALF = 8 };
-
-static size_t inputs(const struct conv *conv)
-{
-    return (size_t)conv->taps * (size_t)conv->depth;
-}
-
-static int width(const struct conv *conv, int channel)
-{
-    return conv->channels - channel / PANEL * PANEL <= HALF ? HALF : PANEL;
-}
-
-static size_t packed_bytes(const struct conv *conv)
-{
-    size_t channels = ((size_t)conv->channels + HALF - 1) / HALF * HALF;
-    return channels * (inputs(conv) + 1) * sizeof(float);
-}
-
-static const float *panel_of(const struct conv *conv, int channel)
-{
-    return (const float *)conv->packed + (size_t)channel * (inputs(conv) + 1);
-}
-
-static void pack(const struct conv *conv, const struct conv_weights *weights, void *packed)
-{
-    size_t each = inputs(conv);
-    memset(packed, 0, packed_bytes(conv));
-    for (size_t j = 0; j < (size_t)conv->channels; j++) {
-        size_t first = j / PANEL * PANEL, n = (size_t)width(conv, (int)j);
-        float *to = (float *)packed + first * (each + 1) + j % PANEL;
-        *to = weights->bias_f32 ? weights->bias_f32[j] : 0;
-        for (size_t k = 0; k < each; k++)
-            to[n * (k + 1)] = weights->f32[j * each + k];
-    }
-}
+enum { TILE = 13 };
 
 /* ---- pixels that would meet in one set of the cache ---- */
 

@@ -2,6 +2,7 @@
 /* int8 convolution with VPDPBUSD: four products a lane. It multiplies unsigned by signed, so that 128 is
  * added to all inputs, once for all channels, and taken back in the bias. */
 #include "engine/kernels/x86/factor16.h"
+#include "engine/kernels/x86/turn.h"
 #include "engine/kernels/x86/vnni.h"
 
 #include <stdlib.h>
@@ -45,50 +46,84 @@ static struct head16 *head_of(const void *packed, const struct conv *conv, int c
 /* ---- packing ---- */
 
 /* What is subtracted after the products: 0 if the weights less their zero point fit 8 bits, else that. */
-static int32_t panel_zero(const struct conv *conv, const struct conv_weights *weights, int first)
+static int32_t panel_zero(const struct conv *conv, const int8_t *weight, size_t count)
 {
-    size_t each = (size_t)conv->taps * (size_t)conv->depth;
-    size_t count = conv->channels - first < PANEL ? (size_t)(conv->channels - first) : PANEL;
-    const int8_t *w = weights->i8 + (size_t)first * each;
-    for (size_t i = 0; i < count * each; i++)
-        if (w[i] - conv->weight_zero < INT8_MIN || w[i] - conv->weight_zero > INT8_MAX)
-            return conv->weight_zero;
-    return 0;
+    int least = INT8_MAX, most = INT8_MIN;
+    for (size_t i = 0; conv->weight_zero && i < count; i++) {
+        least = weight[i] < least ? weight[i] : least;
+        most = weight[i] > most ? weight[i] : most;
+    }
+    bool fit = least - conv->weight_zero >= INT8_MIN && most - conv->weight_zero <= INT8_MAX;
+    return conv->weight_zero && !fit ? conv->weight_zero : 0;
 }
 
-static void pack_channel(const struct conv *conv, const struct conv_weights *weights, int channel,
-                         struct head16 *head)
+/* Of weights less their zero point, and of how large they are. */
+static void add_up(const int8_t *weight, size_t count, int zero, int64_t *sum, int64_t *size)
 {
-    size_t taps = (size_t)conv->taps, depth = (size_t)conv->depth, wide = (size_t)width(conv, channel);
-    int at = channel % PANEL;
-    const int8_t *from = weights->i8 + (size_t)channel * taps * depth;
-    int8_t *to = (int8_t *)(head + 1) + 4 * at;
-    int64_t sum = 0, most = 0;
-    for (size_t t = 0; t < taps; t++)
-        for (size_t c = 0; c < depth; c++) {
-            size_t k = t * filled_depth(conv) + c;
-            int weight = from[t * depth + c] - conv->weight_zero;
-            to[k / 4 * 4 * wide + k % 4] = (int8_t)(weight + head->zero);
-            sum += weight;
-            most += 255 * abs(weight);
+    enum { BLOCK = 4096 }; /* whose sums fit 32 bits */
+    for (; count > 0; weight += BLOCK) {
+        const int n = count < BLOCK ? (int)count : BLOCK;
+        int32_t block_sum = 0, block_size = 0;
+        for (int i = 0; i < n; i++) {
+            block_sum += weight[i] - zero;
+            block_size += abs(weight[i] - zero);
         }
-    int64_t bias = weights->bias_i32 ? weights->bias_i32[channel] : 0,
-            folded = bias - (weights->in_zero + 128) * sum;
-    for (; at < PANEL; at += (int)wide) /* twice in a panel of 8 */
-        head16_set(head, at, folded, most + llabs(bias), weights->requant[channel]);
+        *sum += block_sum;
+        *size += block_size;
+        count -= (size_t)n;
+    }
+}
+
+static void set_head(const struct conv *conv, const struct conv_weights *weights, int channel,
+                     struct head16 *head)
+{
+    const size_t each = (size_t)conv->taps * (size_t)conv->depth;
+    int64_t sum = 0, size = 0, bias = weights->bias_i32 ? weights->bias_i32[channel] : 0;
+    add_up(weights->i8 + (size_t)channel * each, each, conv->weight_zero, &sum, &size);
+    for (int at = channel % PANEL; at < PANEL; at += width(conv, channel)) /* twice in a panel of 8 */
+        head16_set(head, at, bias - (weights->in_zero + 128) * sum, 255 * size + llabs(bias),
+                   weights->requant[channel]);
+}
+
+/* Of one tap, when its depth is whole quads. What is added to rows that are not there does not matter. */
+static void pack_quads(const int8_t *from, size_t apart, size_t rows, size_t depth, int add, int8_t *to,
+                       size_t wide)
+{
+    turn(from, apart / 4, rows, depth / 4, to, wide);
+    for (size_t i = 0; add && i < depth * wide; i++)
+        to[i] = (int8_t)(to[i] + add);
+}
+
+static void pack_rest(const int8_t *from, size_t apart, size_t rows, size_t depth, int add, int8_t *to,
+                      size_t wide)
+{
+    for (size_t j = 0; j < rows; j++)
+        for (size_t c = 0; c < depth; c++)
+            to[c / 4 * 4 * wide + 4 * j + c % 4] = (int8_t)(from[j * apart + c] + add);
+}
+
+static void pack_panel(const struct conv *conv, const struct conv_weights *weights, int first,
+                       struct head16 *head)
+{
+    const size_t depth = (size_t)conv->depth, each = (size_t)conv->taps * depth;
+    const size_t wide = (size_t)width(conv, first);
+    const size_t rows = (size_t)(conv->channels - first) < wide ? (size_t)(conv->channels - first) : wide;
+    const int8_t *from = weights->i8 + (size_t)first * each;
+    int8_t *to = (int8_t *)(head + 1);
+    head16_clear(head);
+    head->zero = panel_zero(conv, from, rows * each);
+    const int add = head->zero - conv->weight_zero;
+    for (int t = 0; t < conv->taps; t++, from += depth, to += filled_depth(conv) * wide)
+        (depth % 4 ? pack_rest : pack_quads)(from, each, rows, depth, add, to, wide);
+    for (size_t j = 0; j < rows; j++)
+        set_head(conv, weights, first + (int)j, head);
 }
 
 static void pack(const struct conv *conv, const struct conv_weights *weights, void *packed)
 {
     memset(packed, 0, packed_bytes(conv));
-    for (int j = 0; j < conv->channels; j++) {
-        struct head16 *head = head_of(packed, conv, j);
-        if (j % PANEL == 0) {
-            head16_clear(head);
-            head->zero = panel_zero(conv, weights, j);
-        }
-        pack_channel(conv, weights, j, head);
-    }
+    for (int j = 0; j < conv->channels; j += PANEL)
+        pack_panel(conv, weights, j, head_of(packed, conv, j));
 }
 
 /* ---- inputs ---- */
