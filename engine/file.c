@@ -57,6 +57,8 @@ static bool map(struct file *file, int descriptor)
         fcntl(descriptor, F_SETLEASE, F_UNLCK);
         return false;
     }
+    madvise(bytes, file->size,
+            MADV_DONTNEED); /* they come back from the page cache, as far as they are read */
     file->bytes = bytes;
     file->lease = descriptor;
     return true;
@@ -84,7 +86,7 @@ static int load(struct file *file, int descriptor, bool may_map)
     int status = size_of(file, descriptor);
     if (status || (may_map && map(file, descriptor)))
         return status;
-    file->bytes = pages_map(file->size);
+    file->bytes = pages_map(file->size, file->size);
     return file->bytes ? read_all(descriptor, file->bytes, file->size) : -ENOMEM;
 }
 
@@ -116,13 +118,9 @@ int file_read(struct file *file, const char *path, struct pipit_error *error)
 
 void file_forget(const struct file *file, const void *bytes, size_t size)
 {
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = (uintptr_t)bytes, end = first + size;
-    if (first < (uintptr_t)file->bytes || end > (uintptr_t)file->bytes + file->size)
-        return;
-    first = (first + page - 1) / page * page;
-    end = end / page * page;
-    if (first < end)
-        madvise((char *)file->bytes + (first - (uintptr_t)file->bytes), end - first, MADV_DONTNEED);
+    uintptr_t first = (uintptr_t)bytes, start = (uintptr_t)file->bytes;
+    if (first >= start && first + size <= start + file->size)
+        pages_forget((char *)file->bytes + (first - start), size);
 }
 
 void file_free(struct file *file)

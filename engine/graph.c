@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/graph.h"
 
+#include "engine/file.h"
+
 #include "engine/op.h"
 
 #include <stdio.h>
@@ -99,6 +101,15 @@ void *graph_alloc_data(struct graph *graph, int64_t bytes)
     if (bytes < 0 || (int64_t)graph->data.bytes + bytes > graph_budget(graph))
         return NULL;
     return pool_alloc(&graph->data, (size_t)bytes, 1);
+}
+
+void graph_forget(const struct graph *graph, const void *data, size_t size)
+{
+    if (!graph->forgets)
+        return;
+    if (graph->file)
+        file_forget(graph->file, data, size);
+    pool_forget(&graph->data, data, size);
 }
 
 bool same_quantisation(const struct tensor *a, const struct tensor *b)

@@ -99,7 +99,8 @@ struct graph {
     const char *normalisation; /* where it comes from: "metadata", "GGUF metadata" */
     int operators;             /* in the file, before anything was added or removed */
     size_t file_bytes;         /* size of the file, to which memory is kept in proportion */
-    const struct file *file;   /* whose memory goes as weights are packed; NULL: constants are elsewhere */
+    const struct file *file;   /* where constants may lie; NULL: they are elsewhere */
+    bool forgets;              /* the memory of constants may go as they are packed */
 };
 
 void graph_init(struct graph *graph);
@@ -117,6 +118,8 @@ int graph_add_node(struct graph *graph, enum op op, const int *input, int inputs
 
 /* Bytes that activations, or constants, or packed weights may take: 256 MiB and 64 times the file. */
 int64_t graph_budget(const struct graph *graph);
+/* A part of the file or of graph->data that is not read again: its memory may go. */
+void graph_forget(const struct graph *graph, const void *data, size_t size);
 /* Zeroed memory in graph->data. NULL: none, or more than the graph's budget: many tensors may share a file's
  * bytes. */
 void *graph_alloc_data(struct graph *graph, int64_t bytes);

@@ -141,6 +141,7 @@ static int create(struct pipit_model **out, const struct source *source,
         pipit_settings_defaults(&model->settings);
     int status = check_settings(&model->settings, error);
     model->graph.file_bytes = source->size;
+    model->graph.forgets = !source->for_export;
     if (!status)
         status = source->make(source, &model->graph, &model->settings, error);
     if (!status)

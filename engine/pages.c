@@ -6,10 +6,19 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+void pages_forget(void *part, size_t size)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = ((uintptr_t)part + page - 1) / page * page,
+              end = ((uintptr_t)part + size) / page * page;
+    if (first < end)
+        madvise((char *)part + (first - (uintptr_t)part), end - first, MADV_DONTNEED);
+}
+
 #ifdef __SANITIZE_ADDRESS__ /* which guards the ends of what it hands out itself */
 
-void *pages_map(size_t size)
+void *pages_map(size_t size, size_t sure)
 {
+    (void)sure;
     return size ? calloc(1, size) : NULL;
 }
 
@@ -29,9 +38,10 @@ static void trim(char *from, char *to)
         munmap(from, (size_t)(to - from));
 }
 
-void *pages_map(size_t size)
+void *pages_map(size_t size, size_t sure)
 {
-    const size_t whole = size / HUGE_PAGE * HUGE_PAGE, mapped = whole ? size + HUGE_PAGE : size;
+    const size_t whole = (sure < size ? sure : size) / HUGE_PAGE * HUGE_PAGE,
+                 mapped = whole ? size + HUGE_PAGE : size;
     if (mapped < size)
         return NULL;
     char *memory =

@@ -5,9 +5,12 @@
 
 #include <stddef.h>
 
-/* Zeroed, and takes no memory before it is touched. Whole 2 MiB of it are huge pages where the system has
- * them: a fault each in place of 512, and fewer misses of the TLB. NULL: no memory, or a size of 0. */
-void *pages_map(size_t size);
+/* Zeroed, and takes no memory before it is touched. Of the first `sure` bytes, which will all be used, whole
+ * 2 MiB are huge pages where the system has them: a fault each in place of 512, and fewer misses of the TLB.
+ * NULL: no memory, or a size of 0. */
+void *pages_map(size_t size, size_t sure);
+/* Gives the memory of the whole pages in a part back to the system. */
+void pages_forget(void *part, size_t size);
 void pages_unmap(void *pages, size_t size); /* NULL: nothing */
 
 #endif

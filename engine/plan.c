@@ -228,15 +228,20 @@ static bool read_elsewhere(const struct graph *graph, const struct tensor *tenso
     return false;
 }
 
-static void forget_weights(const struct graph *graph, int n)
+void plan_packed(struct plan *plan, const struct node *node, int input, size_t from, size_t to)
 {
-    const struct node *node = &graph->node[n];
-    for (int i = 0; graph->file && graph->nodes <= NODES_MAX_FORGET && i < node->inputs; i++) {
-        const struct tensor *tensor = node->input[i] < 0 ? NULL : &graph->tensor[node->input[i]];
-        if (tensor && packed_by(graph, node, i) && tensor_bytes(tensor) >= WORTHWHILE &&
-            !read_elsewhere(graph, tensor, n))
-            file_forget(graph->file, tensor->data, (size_t)tensor_bytes(tensor));
-    }
+    const struct graph *graph = plan->graph;
+    const struct tensor *tensor = node_input(graph, node, input);
+    if (!plan->borrows && to - from >= WORTHWHILE && graph->nodes <= NODES_MAX_FORGET &&
+        !read_elsewhere(graph, tensor, (int)(node - graph->node)))
+        graph_forget(graph, (const char *)tensor->data + from, to - from);
+}
+
+static void forget_weights(struct plan *plan, const struct node *node)
+{
+    for (int i = 0; i < node->inputs; i++)
+        if (node->input[i] >= 0 && packed_by(plan->graph, node, i))
+            plan_packed(plan, node, i, 0, (size_t)tensor_bytes(node_input(plan->graph, node, i)));
 }
 
 /* Packed weights are about as large as they were. */
@@ -257,7 +262,7 @@ static int prepare_nodes(struct plan *plan, struct pipit_error *error)
         int status = info->alias ? 0 : info->prepare(plan, &graph->node[i], error);
         if (status)
             return status;
-        forget_weights(graph, i);
+        forget_weights(plan, &graph->node[i]);
     }
     for (int i = 0; i < graph->outputs; i++) {
         int index = graph->output[i];

@@ -62,6 +62,8 @@ struct step *plan_add_step(struct plan *plan, const struct node *node);
 /* Zeroed memory that lives as long as the plan, 64-byte aligned. NULL: none, or more than the graph's budget.
  */
 void *plan_alloc(struct plan *plan, size_t count, size_t size);
+/* For prepare(): these bytes of a constant input have been packed, and are not read again. */
+void plan_packed(struct plan *plan, const struct node *node, int input, size_t from, size_t to);
 /* The share [*begin, *end) of `count` items for a worker, in multiples of `grain`. */
 static inline void share(int count, int grain, int worker, int workers, int *begin, int *end)
 {

@@ -16,11 +16,11 @@ struct pool_block {
     size_t used, size; /* bytes after this header, which is ALIGN long */
 };
 
-static struct pool_block *block_create(size_t size)
+static struct pool_block *block_create(size_t size, size_t sure)
 {
     size_t total = ALIGN + (size + ALIGN - 1) / ALIGN * ALIGN;
     size_t mapped = size < LARGE_BLOCK ? 0 : total + ALIGN;
-    void *memory = mapped ? pages_map(mapped) : calloc(1, total + ALIGN);
+    void *memory = mapped ? pages_map(mapped, sure) : calloc(1, total + ALIGN);
     if (!memory)
         return NULL;
     struct pool_block *block = (void *)(((uintptr_t)memory + ALIGN - 1) / ALIGN * ALIGN);
@@ -43,7 +43,7 @@ static struct pool_block *block_with_room(struct pool *pool, size_t size)
     struct pool_block *first = pool->blocks;
     if (first && first->size - first->used >= size)
         return first;
-    struct pool_block *block = block_create(size > SMALL_BLOCK / 4 ? size : SMALL_BLOCK);
+    struct pool_block *block = block_create(size > SMALL_BLOCK / 4 ? size : SMALL_BLOCK, size);
     if (!block)
         return NULL;
     if (first && size > SMALL_BLOCK / 4) { /* a large one goes behind, so that the first keeps its room */
@@ -58,8 +58,9 @@ static struct pool_block *block_with_room(struct pool *pool, size_t size)
 
 void pool_expect(struct pool *pool, size_t bytes)
 {
-    struct pool_block *block =
-        bytes < LARGE_BLOCK || bytes > PTRDIFF_MAX - 4 * ALIGN ? NULL : block_create(bytes);
+    struct pool_block *block = bytes < LARGE_BLOCK || bytes > PTRDIFF_MAX / 2
+                                   ? NULL
+                                   : block_create(bytes + bytes / 16 + LARGE_BLOCK, bytes);
     if (!block)
         return;
     block->next = pool->blocks;
@@ -69,7 +70,7 @@ void pool_expect(struct pool *pool, size_t bytes)
 void *pool_alloc(struct pool *pool, size_t count, size_t size)
 {
     size_t bytes;
-    if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX - 4 * ALIGN)
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX / 2)
         return NULL;
     size_t rounded = bytes ? (bytes + ALIGN - 1) / ALIGN * ALIGN : ALIGN;
     struct pool_block *block = block_with_room(pool, rounded);
@@ -79,6 +80,15 @@ void *pool_alloc(struct pool *pool, size_t count, size_t size)
     block->used += rounded;
     pool->bytes += bytes;
     return memory;
+}
+
+void pool_forget(const struct pool *pool, const void *memory, size_t size)
+{
+    uintptr_t first = (uintptr_t)memory;
+    for (struct pool_block *block = pool->blocks; block; block = block->next)
+        if (block->mapped && first >= (uintptr_t)block->memory &&
+            first + size <= (uintptr_t)block->memory + block->mapped)
+            pages_forget((void *)first, size);
 }
 
 char *pool_strndup(struct pool *pool, const char *text, size_t length)

@@ -13,13 +13,14 @@ static size_t packed_bytes_f32(const struct conv *conv)
     return (size_t)conv->channels * each * sizeof(float);
 }
 
-static void pack_f32(const struct conv *conv, const struct conv_weights *weights, void *packed)
+static void pack_f32(const struct conv *conv, const struct conv_weights *weights, void *packed, int from,
+                     int to)
 {
     float *out = packed;
-    for (int j = 0; j < conv->channels; j++)
+    for (int j = from; j < to; j++)
         out[j] = weights->bias_f32 ? weights->bias_f32[j] : 0;
-    size_t count = (size_t)conv->channels * (size_t)conv->taps * (size_t)conv->depth;
-    memcpy(out + conv->channels, weights->f32, count * sizeof(float));
+    size_t each = (size_t)conv->taps * (size_t)conv->depth, first = (size_t)from * each;
+    memcpy(out + conv->channels + first, weights->f32 + first, (size_t)(to - from) * each * sizeof(float));
 }
 
 static float dot_f32(const struct conv *conv, const struct conv_tile *tile, int row, const float *weight)
@@ -59,11 +60,12 @@ static size_t packed_bytes_i8(const struct conv *conv)
     return (size_t)conv->channels * each;
 }
 
-static void pack_i8(const struct conv *conv, const struct conv_weights *weights, void *packed)
+static void pack_i8(const struct conv *conv, const struct conv_weights *weights, void *packed, int from,
+                    int to)
 {
     struct channel_i8 *channel = packed;
     size_t each = (size_t)conv->taps * (size_t)conv->depth;
-    for (int j = 0; j < conv->channels; j++) {
+    for (int j = from; j < to; j++) {
         int64_t sum = 0;
         for (size_t k = 0; k < each; k++)
             sum += weights->i8[(size_t)j * each + k] - conv->weight_zero;
@@ -71,7 +73,8 @@ static void pack_i8(const struct conv *conv, const struct conv_weights *weights,
         channel[j].bias = (int32_t)(bias - weights->in_zero * sum);
         channel[j].requant = weights->requant[j];
     }
-    memcpy(channel + conv->channels, weights->i8, (size_t)conv->channels * each);
+    int8_t *out = (int8_t *)(channel + conv->channels) + (size_t)from * each;
+    memcpy(out, weights->i8 + (size_t)from * each, (size_t)(to - from) * each);
 }
 
 static int32_t dot_i8(const struct conv *conv, const struct conv_tile *tile, int row, const int8_t *weight)

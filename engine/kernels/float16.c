@@ -13,18 +13,20 @@ static size_t packed_bytes(const struct conv *conv)
     return (size_t)conv->channels * each * sizeof(uint16_t);
 }
 
-static void pack_all(const struct conv_weights *weights, size_t channels, size_t count, uint16_t *out)
+/* Of channels [from, to), each with `each` weights. */
+static void pack_channels(const struct conv_weights *weights, size_t channels, size_t each, size_t from,
+                          size_t to, uint16_t *out)
 {
-    for (size_t j = 0; j < channels; j++)
+    for (size_t j = from; j < to; j++)
         out[j] = float16_from_float(weights->bias_f32 ? weights->bias_f32[j] : 0);
-    for (size_t k = 0; k < count; k++)
+    for (size_t k = from * each; k < to * each; k++)
         out[channels + k] = float16_from_float(weights->f32[k]);
 }
 
-static void pack(const struct conv *conv, const struct conv_weights *weights, void *packed)
+static void pack(const struct conv *conv, const struct conv_weights *weights, void *packed, int from, int to)
 {
-    size_t channels = (size_t)conv->channels;
-    pack_all(weights, channels, channels * (size_t)conv->taps * (size_t)conv->depth, packed);
+    pack_channels(weights, (size_t)conv->channels, (size_t)conv->taps * (size_t)conv->depth, (size_t)from,
+                  (size_t)to, packed);
 }
 
 static float dot(const struct conv *conv, const struct conv_tile *tile, int row, const uint16_t *weight)
@@ -65,7 +67,7 @@ size_t depthwise_packed_bytes_f16_c(const struct depthwise *d)
 
 void depthwise_pack_f16_c(const struct depthwise *d, const struct conv_weights *weights, void *packed)
 {
-    pack_all(weights, outputs(d), outputs(d) * (size_t)depthwise_taps(d), packed);
+    pack_channels(weights, outputs(d), (size_t)depthwise_taps(d), 0, outputs(d), packed);
 }
 
 static float pixel(const struct depthwise *d, const struct depthwise_tile *tile, int y, int x, size_t j)

@@ -62,7 +62,9 @@ struct conv_kernel {
     int tile;  /* pixels made together: the grain in which workers share them */
     int panel; /* channels made together */
     size_t (*packed_bytes)(const struct conv *conv);
-    void (*pack)(const struct conv *conv, const struct conv_weights *weights, void *packed);
+    /* Channels [from, to) of all, in multiples of `panel` but for the last: a step at a time, so that the
+     * memory of `weights` can go as `packed` fills. */
+    void (*pack)(const struct conv *conv, const struct conv_weights *weights, void *packed, int from, int to);
     size_t (*scratch)(const struct conv *conv); /* bytes a worker; NULL: none */
     void (*run)(const struct conv *conv, const struct conv_tile *tile);
     int pixels; /* of a tile, at most; 0: CONV_PIXELS */

@@ -141,6 +141,23 @@ static void run_conv(const struct step *step, int worker, int workers)
 
 /* ---- preparing ---- */
 
+/* In slices, so that the file's memory goes as the packed weights come. */
+static void pack_group(struct plan *plan, const struct node *node, const struct conv_args *args,
+                       const struct conv_weights *weights, char *packed, int group)
+{
+    enum { SLICE = 256 << 10 }; /* bytes */
+    const struct conv *conv = &args->conv;
+    const size_t row = (size_t)conv->taps * (size_t)conv->depth *
+                       pipit_type_size(node_input(plan->graph, node, 1)->type),
+                 start = (size_t)group * (size_t)conv->channels * row;
+    const int panel = args->kernel->panel, rows = (int)(SLICE / row) / panel * panel;
+    for (int from = 0, to; from < conv->channels; from = to) {
+        to = rows && conv->channels - from > rows ? from + rows : conv->channels;
+        args->kernel->pack(conv, weights, packed, from, to);
+        plan_packed(plan, node, 1, start + (size_t)from * row, start + (size_t)to * row);
+    }
+}
+
 static int pack_groups(struct plan *plan, const struct node *node, struct conv_args *args)
 {
     const struct graph *graph = plan->graph;
@@ -162,7 +179,7 @@ static int pack_groups(struct plan *plan, const struct node *node, struct conv_a
         w.bias_f32 = bias_f32 ? bias_f32 + channel : NULL;
         w.bias_i32 = bias_f32 ? product_bias_i32(graph, node) + channel : NULL;
         w.requant = requant ? requant + channel : NULL;
-        args->kernel->pack(conv, &w, packed + (size_t)g * args->packed_step);
+        pack_group(plan, node, args, &w, packed + (size_t)g * args->packed_step, g);
     }
     args->conv.packed = packed;
     return 0;

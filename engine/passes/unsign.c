@@ -23,16 +23,34 @@ static int unsign_quant(struct graph *graph, struct tensor *tensor)
     return 0;
 }
 
+static bool overlap(const struct tensor *a, const struct tensor *b)
+{
+    const char *x = a->data, *y = b->data;
+    return x && y && x < y + tensor_bytes(b) && y < x + tensor_bytes(a);
+}
+
+static bool shared(const struct graph *graph, const struct tensor *tensor)
+{
+    for (int i = 0; i < graph->tensors; i++)
+        if (tensor != &graph->tensor[i] && overlap(tensor, &graph->tensor[i]))
+            return true;
+    return false;
+}
+
 static int unsign_data(struct graph *graph, struct tensor *tensor)
 {
+    enum { WORTHWHILE = 64 << 10 };
     if (!tensor->data)
         return 0;
     int64_t bytes = tensor_bytes(tensor);
+    const uint8_t *data = tensor->data;
     uint8_t *moved = graph_alloc_data(graph, bytes);
     if (!moved)
         return -ENOMEM;
     for (int64_t i = 0; i < bytes; i++)
-        moved[i] = ((const uint8_t *)tensor->data)[i] ^ 0x80;
+        moved[i] = data[i] ^ 0x80;
+    if (bytes >= WORTHWHILE && !shared(graph, tensor))
+        graph_forget(graph, tensor->data, (size_t)bytes);
     tensor->data = moved;
     return 0;
 }
@@ -144,6 +162,16 @@ static int rebuild(struct graph *graph, const int *twin, bool *original, int ten
     return status;
 }
 
+static void expect_data(struct graph *graph)
+{
+    int64_t bytes = 0;
+    for (int i = 0; i < graph->tensors; i++)
+        if (moves(&graph->tensor[i]) && graph->tensor[i].data)
+            bytes += tensor_bytes(&graph->tensor[i]);
+    if (bytes < graph_budget(graph))
+        pool_expect(&graph->data, (size_t)bytes);
+}
+
 int pass_unsign(struct graph *graph, struct pipit_error *error)
 {
     int tensors = graph->tensors;
@@ -156,6 +184,7 @@ int pass_unsign(struct graph *graph, struct pipit_error *error)
         status = find_twins(graph, twin);
     if (!status)
         status = rebuild(graph, twin, original, tensors);
+    expect_data(graph);
     for (int i = 0; i < tensors && !status; i++) {
         struct tensor *tensor = &graph->tensor[i];
         if (!moves(tensor) || twin[i] >= 0)

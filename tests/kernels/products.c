@@ -202,11 +202,12 @@ static void *run_conv(const struct conv_kernel *kernel, struct conv conv, const 
     void *packed = poisoned(kernel->packed_bytes(&conv)), *out = output(p);
     void *scratch = poisoned(kernel->scratch ? kernel->scratch(&conv) : 64);
     size_t row = (size_t)p->stride * pipit_type_size(p->type);
-    kernel->pack(&conv, &weights, packed);
-    conv.packed = packed;
-    uint64_t start = clock_now_ns();
     int half =
         conv.channels / 2 / kernel->panel * kernel->panel; /* in two parts, as workers share channels */
+    kernel->pack(&conv, &weights, packed, half, conv.channels);
+    kernel->pack(&conv, &weights, packed, 0, half);
+    conv.packed = packed;
+    uint64_t start = clock_now_ns();
     for (int part = 0; part < 2; part++)
         for (int first = 0; first < p->rows; first += CONV_PIXELS) {
             int left = p->rows - first;

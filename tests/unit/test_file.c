@@ -91,14 +91,14 @@ START_TEST(test_pages_are_zeroed_and_whole)
 {
     size_t sizes[] = {1, 4096, 2 << 20, SIZE, 7 << 20};
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-        char *pages = pages_map(sizes[i]);
+        char *pages = pages_map(sizes[i], sizes[i] / 2 * i);
         ck_assert_ptr_nonnull(pages);
         ck_assert_int_eq(pages[0] | pages[sizes[i] - 1], 0);
         memset(pages, 1, sizes[i]);
         pages_unmap(pages, sizes[i]);
     }
-    ck_assert_ptr_null(pages_map(0));
-    ck_assert_ptr_null(pages_map(SIZE_MAX));
+    ck_assert_ptr_null(pages_map(0, 0));
+    ck_assert_ptr_null(pages_map(SIZE_MAX, SIZE_MAX));
     pages_unmap(NULL, 0);
 }
 END_TEST

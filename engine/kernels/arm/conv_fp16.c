@@ -33,9 +33,9 @@ static size_t packed_bytes(const struct conv *conv)
     return panel_set_bytes(&panels, conv);
 }
 
-static void pack(const struct conv *conv, const struct conv_weights *weights, void *packed)
+static void pack(const struct conv *conv, const struct conv_weights *weights, void *packed, int from, int to)
 {
-    panel_set_pack(&panels, conv, weights, finish_factor(conv->hard_swish), packed);
+    panel_set_pack(&panels, conv, weights, finish_factor(conv->hard_swish), packed, from, to);
 }
 
 static void run(const struct conv *conv, const struct conv_tile *tile)

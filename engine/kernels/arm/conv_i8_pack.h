@@ -57,9 +57,9 @@ static struct head_i8 *panel(const struct conv *conv, const void *packed, int fi
     return (void *)((char *)(uintptr_t)packed + (size_t)(first / PANEL) * panel_bytes(conv, PANEL));
 }
 
-static void pack(const struct conv *conv, const struct conv_weights *weights, void *packed)
+static void pack(const struct conv *conv, const struct conv_weights *weights, void *packed, int from, int to)
 {
-    for (int first = 0; first < conv->channels; first += PANEL) {
+    for (int first = from; first < to; first += PANEL) {
         struct head_i8 *head = panel(conv, packed, first);
         int count = conv->channels - first < PANEL ? conv->channels - first : PANEL, n = width(conv, first);
         head_clear(head);

@@ -56,14 +56,15 @@ static void pack_panel(const struct panel_set *set, const struct conv *conv,
 }
 
 void panel_set_pack(const struct panel_set *set, const struct conv *conv, const struct conv_weights *weights,
-                    float factor, void *packed)
+                    float factor, void *packed, int from, int to)
 {
-    char *to = packed;
+    char *at = packed;
     const struct panel *panel;
-    for (int j = 0; j < conv->channels; j += panel->width) {
+    for (int j = 0; j < to; j += panel->width) {
         panel = set->panel(conv->channels - j);
-        pack_panel(set, conv, weights, factor, panel, j, to);
-        to += panel_bytes(set, conv, panel);
+        if (j >= from) /* and before `to`; what a panel has behind `to` is still there */
+            pack_panel(set, conv, weights, factor, panel, j, at);
+        at += panel_bytes(set, conv, panel);
     }
 }
 

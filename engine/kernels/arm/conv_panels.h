@@ -36,9 +36,9 @@ struct panel_set {
 };
 
 size_t panel_set_bytes(const struct panel_set *set, const struct conv *conv);
-/* All weights and biases times `factor`. */
+/* Weights and biases times `factor`, of the panels whose first channel is one of [from, to). */
 void panel_set_pack(const struct panel_set *set, const struct conv *conv, const struct conv_weights *weights,
-                    float factor, void *packed);
+                    float factor, void *packed, int from, int to);
 /* A panel is made by whoever has its first channel. */
 void panel_set_run(const struct panel_set *set, const struct conv *conv, const struct conv_tile *tile,
                    const void *limits);

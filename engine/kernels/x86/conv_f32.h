@@ -30,17 +30,18 @@ static inline const float *panel_of(const struct conv *conv, int channel)
     return (const float *)conv->packed + (size_t)channel * (inputs(conv) + 1);
 }
 
-static inline void pack(const struct conv *conv, const struct conv_weights *weights, void *packed)
+static inline void pack(const struct conv *conv, const struct conv_weights *weights, void *packed, int from,
+                        int to)
 {
-    size_t each = inputs(conv), channels = (size_t)conv->channels;
-    for (size_t j = 0; j < channels; j += PANEL) {
-        size_t n = (size_t)width(conv, (int)j), rows = channels - j < n ? channels - j : n;
-        float *to = (float *)packed + j * (each + 1);
+    size_t each = inputs(conv), end = (size_t)to;
+    for (size_t j = (size_t)from; j < end; j += PANEL) {
+        size_t n = (size_t)width(conv, (int)j), rows = end - j < n ? end - j : n;
+        float *panel = (float *)packed + j * (each + 1);
         if (rows < n)
-            memset(to, 0, n * (each + 1) * sizeof(float));
+            memset(panel, 0, n * (each + 1) * sizeof(float));
         for (size_t i = 0; i < rows; i++)
-            to[i] = weights->bias_f32 ? weights->bias_f32[j + i] : 0;
-        turn(weights->f32 + j * each, each, rows, each, to + n, n);
+            panel[i] = weights->bias_f32 ? weights->bias_f32[j + i] : 0;
+        turn(weights->f32 + j * each, each, rows, each, panel + n, n);
     }
 }
 

@@ -74,13 +74,14 @@ static void pack_channel(const struct conv *conv, const struct conv_weights *wei
     head_i8_set(head, at, (int32_t)(bias - weights->in_zero * sum), weights->requant[channel]);
 }
 
-static void pack(const struct conv *conv, const struct conv_weights *weights, void *packed)
+static void pack(const struct conv *conv, const struct conv_weights *weights, void *packed, int from, int to)
 {
-    memset(packed, 0, packed_bytes(conv));
-    for (int j = 0; j < conv->channels; j++) {
+    for (int j = from; j < to; j++) {
         struct head_i8 *head = head_of(packed, conv, j);
-        if (j % PANEL == 0)
+        if (j % PANEL == 0) {
+            memset(head, 0, panel_bytes(conv));
             head_i8_clear(head);
+        }
         pack_channel(conv, weights, j, head);
     }
 }

@@ -110,6 +110,7 @@ static void pack_panel(const struct conv *conv, const struct conv_weights *weigh
     const size_t rows = (size_t)(conv->channels - first) < wide ? (size_t)(conv->channels - first) : wide;
     const int8_t *from = weights->i8 + (size_t)first * each;
     int8_t *to = (int8_t *)(head + 1);
+    memset(head, 0, panel_bytes(conv));
     head16_clear(head);
     head->zero = panel_zero(conv, from, rows * each);
     const int add = head->zero - conv->weight_zero;
@@ -119,10 +120,9 @@ static void pack_panel(const struct conv *conv, const struct conv_weights *weigh
         set_head(conv, weights, first + (int)j, head);
 }
 
-static void pack(const struct conv *conv, const struct conv_weights *weights, void *packed)
+static void pack(const struct conv *conv, const struct conv_weights *weights, void *packed, int from, int to)
 {
-    memset(packed, 0, packed_bytes(conv));
-    for (int j = 0; j < conv->channels; j += PANEL)
+    for (int j = from; j < to; j += PANEL)
         pack_panel(conv, weights, j, head_of(packed, conv, j));
 }
 
