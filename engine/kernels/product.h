@@ -68,6 +68,7 @@ struct conv_kernel {
     size_t (*scratch)(const struct conv *conv); /* bytes a worker; NULL: none */
     void (*run)(const struct conv *conv, const struct conv_tile *tile);
     int pixels; /* of a tile, at most; 0: CONV_PIXELS */
+    bool even;  /* what is no whole number of tiles is made in tiles of nearly equal height */
 };
 
 /* A depthwise convolution: row y, column x, channel j = sum over ky and kx of

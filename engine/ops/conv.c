@@ -108,15 +108,26 @@ static void run_rows(const struct step *step, const struct conv_args *args, stru
     }
 }
 
-/* Workers with channels of their own read each other's pixels, and write to the same cache lines: they must
- * have that much less to do, in thousandths. */
-enum { APART = 50 };
-
-/* What the slowest of the workers does more than its fair share, in thousandths. */
-static int excess(int count, int grain, int workers)
+/* The most that a worker has to do, in grains. */
+static int64_t longest(int count, int grain, int workers)
 {
-    int grains = (count + grain - 1) / grain;
-    return (int)((int64_t)((grains + workers - 1) / workers) * grain * workers * 1000 / count);
+    int each = (count + workers - 1) / workers;
+    return (each + grain - 1) / grain;
+}
+
+/* Workers that share pixels read all weights each; those that share channels read all pixels, half of which
+ * are in another's cache, as half of what they make will be for the next step: that costs twice as much. */
+static bool shares_channels(const struct conv_args *args, int units, int grain, int workers)
+{
+    const struct conv *conv = &args->conv;
+    const int panel = args->kernel->panel, channels = conv->channels;
+    if (args->groups > 1 || !args->flat)
+        return args->groups == 1 && units < workers && channels > panel;
+    int64_t pixels = longest(units, grain, workers) * grain * channels,
+            panels = longest(channels, panel, workers) * panel * units;
+    int64_t weights = (int64_t)conv->depth * channels,
+            activations = (int64_t)units * (conv->depth + channels);
+    return panels < pixels && (weights > 2 * activations || 4 * panels < 3 * pixels);
 }
 
 static void run_conv(const struct step *step, int worker, int workers)
@@ -126,10 +137,10 @@ static void run_conv(const struct step *step, int worker, int workers)
     int units = args->flat ? geometry_pixels(g) : g->batch * g->out[0],
         grain = args->flat ? args->kernel->tile : 1;
     int begin = 0, end = units, from = 0, to = args->conv.channels;
-    if (args->groups > 1 || excess(units, grain, workers) <= excess(to, args->kernel->panel, workers) + APART)
-        share(units, grain, worker, workers, &begin, &end);
-    else
+    if (shares_channels(args, units, grain, workers))
         share(to, args->kernel->panel, worker, workers, &from, &to);
+    else
+        share(units, args->kernel->even ? 1 : grain, worker, workers, &begin, &end);
     char *scratch = step->scratch + (size_t)worker * args->worker_bytes;
     struct conv_tile tile = {
         .from = from, .to = to, .scratch = scratch + 3 * args->list_bytes + args->ring_bytes};

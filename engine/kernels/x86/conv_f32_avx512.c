@@ -217,5 +217,5 @@ static void run(const struct conv *conv, const struct conv_tile *tile)
 void kernels_init_conv_f32_avx512(struct kernels *kernels)
 {
     kernels->conv_f32 =
-        (struct conv_kernel){"conv_f32_avx512", TILE, PANEL, packed_bytes, pack, scratch, run};
+        (struct conv_kernel){"conv_f32_avx512", TILE, PANEL, packed_bytes, pack, scratch, run, .even = true};
 }

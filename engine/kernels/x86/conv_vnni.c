@@ -496,5 +496,6 @@ static void run(const struct conv *conv, const struct conv_tile *tile)
 
 void kernels_init_conv_vnni(struct kernels *kernels)
 {
-    kernels->conv_i8 = (struct conv_kernel){"conv_i8_vnni", TILE, PANEL, packed_bytes, pack, scratch, run};
+    kernels->conv_i8 =
+        (struct conv_kernel){"conv_i8_vnni", TILE, PANEL, packed_bytes, pack, scratch, run, .even = true};
 }
