@@ -21,7 +21,7 @@ struct block {
     size_t size;
 };
 
-enum { UNPACK, SCALE, BLUE, PIXELS, TURN, ROWS, BLOCKS };
+enum { UNPACK, HALVES, SCALE, BLUE, PIXELS, TURN, ROWS, BLOCKS };
 
 struct converter {
     bool weak_blue; /* see lift_blue() */
@@ -196,21 +196,42 @@ static int to_planes(const struct job *job, struct planes *planes)
 
 /* ---- scaling and colours ---- */
 
-/* Chroma keeps full resolution where the source has it, else half of it in both directions. */
+/* Halved as often as it can be, which libyuv averages in vectors, before the rest, which it does not: of 3.2
+ * to 1 it makes each output by itself. `halves` has room for a third of the plane. Returns what it used. */
+static size_t scale_plane(const uint8_t *from, int stride, int w, int h, uint8_t *halves, uint8_t *to,
+                          int to_w, int to_h)
+{
+    uint8_t *half = halves;
+    for (; w >= 2 * to_w && h >= 2 * to_h; from = half, stride = w, half += (size_t)w * (size_t)h) {
+        w /= 2;
+        h /= 2;
+        ScalePlane(from, stride, 2 * w, 2 * h, half, w, w, h, kFilterBox);
+    }
+    ScalePlane(from, stride, w, h, to, to_w, to_w, to_h, kFilterBox);
+    return (size_t)(half - halves);
+}
+
+/* Chroma keeps full resolution where the source has just that or enough to average, or where there is no
+ * half; else it is half in both directions. */
 static int scale_planes(const struct job *job, struct planes *planes)
 {
-    bool full = planes->rgb || (planes->chroma_width >= job->width && planes->chroma_height >= job->height);
+    int chroma_width = planes->chroma_width;
+    bool odd = job->width % 2 || job->height % 2;
+    bool full = planes->rgb || odd ||
+                ((chroma_width == job->width || chroma_width >= 2 * job->width) &&
+                 planes->chroma_height >= job->height);
     int w[3] = {job->width, full ? job->width : (job->width + 1) / 2, 0};
     int h[3] = {job->height, full ? job->height : (job->height + 1) / 2, 0};
     w[2] = w[1];
     h[2] = h[1];
     size_t luma = (size_t)w[0] * (size_t)h[0], chroma = (size_t)w[1] * (size_t)h[1];
     uint8_t *to = scratch(job->converter, SCALE, luma + 2 * chroma);
-    if (!to)
+    uint8_t *halves = scratch(job->converter, HALVES, (size_t)planes->width * (size_t)planes->height);
+    if (!to || !halves)
         return -ENOMEM;
     for (int p = 0; p < 3 && planes->data[p]; p++) {
-        ScalePlane(planes->data[p], planes->stride[p], p ? planes->chroma_width : planes->width,
-                   p ? planes->chroma_height : planes->height, to, w[p], w[p], h[p], kFilterBox);
+        halves += scale_plane(planes->data[p], planes->stride[p], p ? chroma_width : planes->width,
+                              p ? planes->chroma_height : planes->height, halves, to, w[p], h[p]);
         planes->data[p] = to;
         planes->stride[p] = w[p];
         to += (size_t)w[p] * (size_t)h[p];
@@ -229,14 +250,18 @@ static const struct YuvConstants *constants_of(const struct frame *in)
     return in->full_range ? &kYuvJPEGConstants : &kYuvI601Constants;
 }
 
-static void colour(const struct frame *in, const struct planes *p, uint8_t *argb, int stride)
+/* Where chroma was averaged to half the resolution, it is brought back smoothly. */
+static void colour(const struct job *job, const struct planes *p, uint8_t *argb, int stride)
 {
-    const struct YuvConstants *constants = constants_of(in);
+    const struct YuvConstants *constants = constants_of(job->in);
     if (p->rgb)
         MergeARGBPlane(p->data[0], p->stride[0], p->data[1], p->stride[1], p->data[2], p->stride[2], NULL, 0,
                        argb, stride, p->width, p->height);
     else if (!p->data[1])
         I400ToARGBMatrix(p->data[0], p->stride[0], argb, stride, constants, p->width, p->height);
+    else if (job->scaled && p->chroma_width < p->width)
+        I420ToARGBMatrixFilter(p->data[0], p->stride[0], p->data[1], p->stride[1], p->data[2], p->stride[2],
+                               argb, stride, constants, p->width, p->height, kFilterBilinear);
     else
         (p->chroma_width == p->width && p->chroma_height == p->height ? I444ToARGBMatrix
          : p->chroma_height == p->height                              ? I422ToARGBMatrix
@@ -307,7 +332,7 @@ static int upright_rows(const struct job *job, int y, int rows, uint8_t *argb, i
         planes.data[1] && !planes.rgb)
         status = lift_blue(job->converter, &planes);
     if (!status)
-        colour(job->in, &planes, argb, stride);
+        colour(job, &planes, argb, stride);
     return status;
 }
 

@@ -179,7 +179,28 @@ static uint8_t channel_of(const struct preprocess *p, const uint8_t *pixel, int 
                      16); /* luma, ITU-R 601 */
 }
 
-static void fill_row(const struct preprocess *p, const uint8_t *row, int y, void *out)
+/* Colours side by side, as nearly all inputs have them. */
+static void fill_pixels_f32(const struct preprocess *p, const uint8_t *rgb, float *out)
+{
+    const float *red = p->table.f32[0], *green = p->table.f32[1], *blue = p->table.f32[2];
+    for (int x = 0; x < p->width; x++, rgb += 3, out += 3) {
+        out[0] = red[rgb[0]];
+        out[1] = green[rgb[1]];
+        out[2] = blue[rgb[2]];
+    }
+}
+
+static void fill_pixels_bytes(const struct preprocess *p, const uint8_t *rgb, uint8_t *restrict out)
+{
+    const uint8_t *red = p->table.bytes[0], *green = p->table.bytes[1], *blue = p->table.bytes[2];
+    for (int x = 0; x < p->width; x++, rgb += 3, out += 3) {
+        out[0] = red[rgb[0]];
+        out[1] = green[rgb[1]];
+        out[2] = blue[rgb[2]];
+    }
+}
+
+static void fill_any(const struct preprocess *p, const uint8_t *row, int y, void *out)
 {
     size_t plane = (size_t)p->width * (size_t)p->height, channels = (size_t)p->channels;
     for (int x = 0; x < p->width; x++, row += 3)
@@ -192,6 +213,17 @@ static void fill_row(const struct preprocess *p, const uint8_t *row, int y, void
             else
                 ((uint8_t *)out)[to] = p->table.bytes[c][byte];
         }
+}
+
+static void fill_row(const struct preprocess *p, const uint8_t *row, int y, void *out)
+{
+    size_t at = (size_t)y * (size_t)p->width * 3;
+    if (p->channels != 3 || p->channels_first)
+        fill_any(p, row, y, out);
+    else if (p->type == PIPIT_F32)
+        fill_pixels_f32(p, row, (float *)out + at);
+    else
+        fill_pixels_bytes(p, row, (uint8_t *)out + at);
 }
 
 static int check(const struct preprocess *p, const struct pipit_image *image, struct pipit_error *error)

@@ -198,6 +198,7 @@ START_TEST(test_scales)
     check_scale(formats[_i], 197, 133);
     check_scale(formats[_i], 90, 60);
     check_scale(formats[_i], 60, 40);
+    check_scale(formats[_i], 34, 22);
     check_scale(formats[_i], 31, 21);
 }
 END_TEST
