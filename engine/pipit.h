@@ -123,7 +123,9 @@ PIPIT_API void pipit_settings_defaults(struct pipit_settings *settings);
 
 /* Opens a model file; the format is found from its first bytes. settings NULL: defaults; error may be NULL.
  * -ENOENT, -EACCES, -EIO...: the file cannot be read; -EINVAL: it is broken, or no model; -ENOTSUP: it needs
- * an operator, a type or a network that Pipit lacks (the sentence names it); -ENOMEM; -E2BIG: above 1 GiB. */
+ * an operator, a type or a network that Pipit lacks (the sentence names it); -ENOMEM; -E2BIG: above 1 GiB.
+ * The file is not needed afterwards. Meanwhile it may be mapped: then whoever opens it for writing waits (a
+ * lease, fcntl(2); the signal for it is SIGURG, which is ignored unless the program has a handler). */
 PIPIT_API int pipit_model_open(struct pipit_model **model, const char *path,
                                const struct pipit_settings *settings, struct pipit_error *error);
 
