@@ -25,6 +25,7 @@ struct op_info {
     bool alias;     /* the output is the first input's bytes under another shape; there is no prepare() */
     bool packs;     /* prepare() copies what it needs of constant inputs (weights); steps get NULL for them */
     int data_input; /* packs: the input that is read when the step runs; -1: none */
+    int in_place;   /* element by element: the output may be over one of the first so many inputs */
 };
 
 const struct op_info *op_info(enum op op);

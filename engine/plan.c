@@ -94,20 +94,16 @@ static void use(struct layout *layout, int tensor, int step)
         layout->last[root] = step;
 }
 
-static void find_lifetimes(const struct graph *graph, struct layout *layout)
+static void find_uses(const struct graph *graph, struct layout *layout)
 {
-    for (int i = 0; i < graph->tensors; i++) {
-        layout->root[i] = i;
+    for (int i = 0; i < graph->tensors; i++)
         layout->first[i] = layout->last[i] = -1;
-    }
     for (int i = 0; i < graph->inputs; i++) { /* kept, so that a run can be repeated */
         use(layout, graph->input[i], 0);
         use(layout, graph->input[i], graph->nodes);
     }
     for (int n = 0; n < graph->nodes; n++) {
         const struct node *node = &graph->node[n];
-        if (op_info(node->op)->alias)
-            layout->root[node->output[0]] = layout->root[node->input[0]];
         for (int i = 0; i < node->inputs; i++)
             if (node->input[i] >= 0)
                 use(layout, node->input[i], n);
@@ -118,6 +114,55 @@ static void find_lifetimes(const struct graph *graph, struct layout *layout)
         use(layout, graph->output[i], graph->nodes > 0 ? graph->nodes - 1 : 0);
         use(layout, graph->output[i], graph->nodes);
     }
+}
+
+static void share_bytes(const struct graph *graph, struct layout *layout)
+{
+    for (int i = 0; i < graph->tensors; i++)
+        layout->root[i] = i;
+    for (int n = 0; n < graph->nodes; n++)
+        if (op_info(graph->node[n].op)->alias)
+            layout->root[graph->node[n].output[0]] = layout->root[graph->node[n].input[0]];
+}
+
+/* The input whose bytes node n's output may be written over, as nobody reads them later; -1: none. No input
+ * may be repeated along a dimension. */
+static int input_to_overwrite(const struct graph *graph, const struct layout *layout, int n)
+{
+    const struct node *node = &graph->node[n];
+    const struct tensor *out = node_output(graph, node, 0);
+    int found = -1;
+    for (int i = 0; i < op_info(node->op)->in_place; i++) {
+        const struct tensor *in = node_input(graph, node, i);
+        if (!in || tensor_bytes(in) != tensor_bytes(out) || out->data)
+            return -1;
+        if (found < 0 && !in->data && layout->last[layout->root[node->input[i]]] == n)
+            found = node->input[i];
+    }
+    return found;
+}
+
+/* In the order of nodes, so that a chain of them stays where it began. `last` grows with what is added. */
+static void overwrite(const struct graph *graph, struct layout *layout)
+{
+    for (int n = 0; n < graph->nodes; n++) {
+        const struct node *node = &graph->node[n];
+        int from = op_info(node->op)->alias ? node->input[0] : input_to_overwrite(graph, layout, n);
+        if (from < 0)
+            continue;
+        int out = node->output[0], root = layout->root[from], last = layout->last[layout->root[out]];
+        layout->root[out] = root;
+        if (layout->last[root] < last)
+            layout->last[root] = last;
+    }
+}
+
+static void find_lifetimes(const struct graph *graph, struct layout *layout)
+{
+    share_bytes(graph, layout);
+    find_uses(graph, layout);
+    overwrite(graph, layout);
+    find_uses(graph, layout);
 }
 
 /* Constants are laid out by plan_add_step(), unless the graph answers with one. */

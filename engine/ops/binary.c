@@ -419,7 +419,8 @@ static int infer(struct graph *graph, struct node *node, struct pipit_error *err
     return 0;
 }
 
-#define BINARY_WITH_HALF(name) const struct op_info op_##name = {#name, infer, prepare, .half = half_always}
+#define BINARY_WITH_HALF(name)                                                                               \
+    const struct op_info op_##name = {#name, infer, prepare, .half = half_always, .in_place = 2}
 BINARY_WITH_HALF(ADD);
 BINARY_WITH_HALF(SUB);
 BINARY_WITH_HALF(MUL);
@@ -427,7 +428,7 @@ BINARY_WITH_HALF(DIV);
 BINARY_WITH_HALF(MAXIMUM);
 BINARY_WITH_HALF(MINIMUM);
 
-#define BINARY(name) const struct op_info op_##name = {#name, infer, prepare, .macs = NULL}
+#define BINARY(name) const struct op_info op_##name = {#name, infer, prepare, .in_place = 2}
 BINARY(FLOOR_DIV);
 BINARY(SQUARED_DIFFERENCE);
 BINARY(POW);

@@ -298,7 +298,8 @@ static int infer_with_ints(struct graph *graph, struct node *node, struct pipit_
                             error);
 }
 
-#define UNARY_WITH_HALF(name) const struct op_info op_##name = {#name, infer, prepare, .half = half_always}
+#define UNARY_WITH_HALF(name)                                                                                \
+    const struct op_info op_##name = {#name, infer, prepare, .half = half_always, .in_place = 1}
 UNARY_WITH_HALF(RELU);
 UNARY_WITH_HALF(RELU6);
 UNARY_WITH_HALF(RELU_N1_TO_1);
@@ -306,7 +307,7 @@ UNARY_WITH_HALF(RELU_0_TO_1);
 UNARY_WITH_HALF(HARD_SWISH);
 UNARY_WITH_HALF(HARD_SIGMOID);
 
-#define UNARY(name) const struct op_info op_##name = {#name, infer, prepare, .macs = NULL}
+#define UNARY(name) const struct op_info op_##name = {#name, infer, prepare, .in_place = 1}
 UNARY(LEAKY_RELU);
 UNARY(ELU);
 UNARY(LOGISTIC);
@@ -318,9 +319,9 @@ UNARY(RSQRT);
 UNARY(FLOOR);
 UNARY(CEIL);
 UNARY(ROUND);
-const struct op_info op_SQUARE = {"SQUARE", infer_with_ints, prepare, .macs = NULL};
-const struct op_info op_ABS = {"ABS", infer_with_ints, prepare, .macs = NULL};
-const struct op_info op_NEG = {"NEG", infer_with_ints, prepare, .macs = NULL};
+const struct op_info op_SQUARE = {"SQUARE", infer_with_ints, prepare, .in_place = 1};
+const struct op_info op_ABS = {"ABS", infer_with_ints, prepare, .in_place = 1};
+const struct op_info op_NEG = {"NEG", infer_with_ints, prepare, .in_place = 1};
 
 /* ---- FLIP_SIGN ---- */
 
@@ -350,4 +351,4 @@ static int infer_flip(struct graph *graph, struct node *node, struct pipit_error
     return 0;
 }
 
-const struct op_info op_FLIP_SIGN = {"FLIP_SIGN", infer_flip, prepare_flip, .macs = NULL};
+const struct op_info op_FLIP_SIGN = {"FLIP_SIGN", infer_flip, prepare_flip, .in_place = 1};

@@ -268,7 +268,25 @@ def refusals():
     yield refused("refused_multiplier", errno.EINVAL, "DEPTHWISE_CONV_2D", bad_multiplier)
 
 
+def overwrites():
+    """What may be computed where an input lies, and what may not: inputs that are read again, outputs, the network's input."""
+    m = Model("net_overwrites")
+    x = m.input("f32", (1, 3, 4, 3), low=-4, high=4)
+    negative = f32(m, "NEG", [x])
+    size = f32(m, "ABS", [negative])
+    kept = f32(m, "ADD", [negative, size])
+    product = f32(m, "MUL", [kept, size])
+    moved = f32(m, "SUB", [product, m.const("f32", (1, 1, 1, 3))])
+    yield m.output(f32(m, "ADD", [f32(m, "RELU", [moved]), x]), kept)
+    m = Model("net_overwrites_i8")
+    x = conv(m, m.input("i8", (1, 3, 4, 3), **I8), 3, 5, kind="i8")
+    swish = m.op("HARD_SWISH", [x], [m.tensor("i8", **I8)])
+    total = m.op("ADD", [x, swish], [m.tensor("i8", **I8)])
+    yield m.output(m.op("RELU", [m.op("ADD", [total, total], [m.tensor("i8", **I8)])], [m.tensor("i8", **I8)]), swish)
+
+
 def cases():
+    yield from overwrites()
     yield from swishes()
     yield from batch_norms()
     yield from dilations()
