@@ -75,7 +75,8 @@ class Ncnn:
         self.net.load_model(path + ".bin")
 
     def prepare(self, picture):
-        self.input = self.module.Mat(np.ascontiguousarray(picture.transpose(2, 0, 1))).clone()
+        planes = np.ascontiguousarray(picture.transpose(2, 0, 1))  # a Mat of an array does not keep the array alive
+        self.input = self.module.Mat(planes).clone()
 
     def run(self):
         self.extractor = extractor = self.net.create_extractor()  # owns the memory of what it answers
