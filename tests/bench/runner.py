@@ -16,11 +16,11 @@ def quantised(picture, scale, zero_point, kind):
 
 class LiteRT:
     def __init__(self):
-        from ai_edge_litert.interpreter import Interpreter
-        self.make = Interpreter
+        from ai_edge_litert import interpreter
+        self.make, self.kernels = interpreter.Interpreter, interpreter.OpResolverType.AUTO
 
     def open(self, path, precision, threads):
-        self.interpreter = self.make(model_path=path, num_threads=threads)
+        self.interpreter = self.make(model_path=path, num_threads=threads, experimental_op_resolver_type=self.kernels)
         self.interpreter.allocate_tensors()
         self.entry = self.interpreter.get_input_details()[0]
 
@@ -36,6 +36,15 @@ class LiteRT:
         for detail in self.interpreter.get_output_details():
             value, (scale, zero_point) = self.interpreter.get_tensor(detail["index"]), detail["quantization"]
             yield (value.astype(np.float32) - zero_point) * np.float32(scale) if scale else value
+
+
+class Reference(LiteRT):
+    """LiteRT without XNNPACK, whose roundings in 8 bits are others than the format's specification says."""
+
+    def __init__(self):
+        super().__init__()
+        from ai_edge_litert.interpreter import OpResolverType
+        self.kernels = OpResolverType.BUILTIN_REF
 
 
 class OnnxRuntime:
@@ -70,7 +79,6 @@ class Ncnn:
         options.num_threads = threads
         for name in "use_fp16_packed", "use_fp16_storage", "use_fp16_arithmetic":
             setattr(options, name, precision == "float16")
-        options.use_bf16_storage = precision == "bfloat16"
         self.net.load_param(path + ".param")
         self.net.load_model(path + ".bin")
 
@@ -117,7 +125,7 @@ def obey(engine, line, before):
 
 def main():
     name, path, precision, threads, picture = sys.argv[1:]
-    engine = {"litert": LiteRT, "onnxruntime": OnnxRuntime, "ncnn": Ncnn}[name]()
+    engine = {"litert": LiteRT, "reference": Reference, "onnxruntime": OnnxRuntime, "ncnn": Ncnn}[name]()
     pixels = np.fromfile(picture, np.uint8)
     side = round((pixels.size / 3) ** 0.5)
     pixels = pixels.reshape(side, side, 3).astype(np.float32) / np.float32(127.5) - 1
