@@ -2,9 +2,11 @@
 """Makes one network's files with the same weights for Pipit and its peers: convert.py FOLDER NETWORK...
 
 A NETWORK is named as for pipit bench. Weights are random, of a fixed seed, with batch normalisation set on seeded
-pictures so that activations have the ranges of a trained network. In FOLDER/NETWORK/ lie then
+pictures so that activations have the ranges of a trained network, and a classifier that knows a hundred such. In
+FOLDER/NETWORK/ lie then
     float32.tflite int8.tflite          TensorFlow's converter: Pipit and LiteRT
-    float32.onnx int8.onnx              written here from float32.tflite; quantize_static: ONNX Runtime
+    float32.onnx                        written here from float32.tflite: ONNX Runtime
+    int8.onnx int8-arm64.onnx           quantize_static from float32.onnx: ONNX Runtime on x86-64 and arm64
     float32.ncnn.* float16.ncnn.*       pnnx from float32.onnx: ncnn
     input.rgb answer.f32                a picture, H x W x 3 bytes, and TensorFlow's logits for it, float32
 
@@ -28,14 +30,18 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 from tensorflow.lite.python import schema_py_generated as schema  # noqa: E402
 
 
+CLASSES, LOGIT = 100, 10  # classes with a picture of their own, and what they answer to it
+
+
 def pictures(count, side, seed):
-    """Smooth seeded pictures, N x side x side x 3 in -1..1: noise of several scales and a colour of their own."""
+    """Smooth seeded pictures, N x side x side x 3 in -1..1, all of one contrast: noise of several scales and a colour
+    of their own."""
     rng = np.random.default_rng(seed)
     total = rng.uniform(-0.5, 0.5, (count, 1, 1, 3)).astype(np.float32)
     for cells in 3, 9, 27, side:
         noise = rng.normal(0, 0.3, (count, cells, cells, 3)).astype(np.float32)
         total = total + tf.image.resize(noise, (side, side), "bicubic").numpy()
-    return np.clip(total, -1, 1)
+    return np.clip(total / (2 * np.sqrt(np.mean(total ** 2, axis=(1, 2, 3), keepdims=True))), -1, 1)
 
 
 # ---- the network ----
@@ -56,11 +62,46 @@ def build(name):
     make = {"mobilenet-v1": "MobileNet", "mobilenet-v2": "MobileNetV2", "mobilenet-v3-small": "MobileNetV3Small",
             "mobilenet-v3-large": "MobileNetV3Large"}[base]
     model = getattr(tf.keras.applications, make)(**options)
-    norms = [layer for layer in model.layers if isinstance(layer, tf.keras.layers.BatchNormalization)]
-    for layer in norms:
-        layer.momentum = 0.0
+    tame(model)
     model(pictures(32, side, 2), training=True)
-    return model, side
+    prototypes = pictures(CLASSES, side, 4)
+    return model, side, prototypes[recognise(model, prototypes)]
+
+
+def tame(model):
+    """Weights that pass on what rounding adds, as trained ones do, where plain random ones double it every few layers:
+    depthwise filters that blur, activations about 1, where h-swish is close to a line (about 0 it squares, and a few
+    pictures would have all of the range), and small changes of what goes past a bottleneck."""
+    rng = np.random.default_rng(5)
+    for layer in model.layers:
+        if isinstance(layer, tf.keras.layers.DepthwiseConv2D):
+            layer.set_weights([np.abs(layer.get_weights()[0])])
+        if isinstance(layer, tf.keras.layers.BatchNormalization):
+            layer.momentum = 0.0
+            gamma, beta, *rest = layer.get_weights()
+            if "project" in layer.name:
+                gamma[:] = 0.5
+            else:
+                beta[:] = rng.normal(1, 0.5, beta.shape)
+            layer.set_weights([gamma, beta, *rest])
+
+
+def recognise(model, prototypes):
+    """Has each of the first classes answer to a picture of its own, as a trained classifier would: random rows answer
+    all pictures alike, and int8 then changes which class is best. A row is what sets its picture's features apart.
+    Returns which picture is least like any other, of those whose features are not longer than the mean ones."""
+    layer = [layer for layer in model.layers if layer.weights][-1]
+    features = tf.keras.Model(model.inputs, layer.input).predict(prototypes, batch_size=10, verbose=0)
+    features = features.reshape(len(prototypes), -1)
+    mean = features.mean(0)
+    rows = features - mean
+    lengths = np.linalg.norm(rows, axis=1)
+    unit = rows / lengths[:, None]
+    kernel, bias = layer.get_weights()
+    kernel[..., :len(unit)] = unit.T * LOGIT / lengths.mean()
+    layer.set_weights([kernel, -(mean @ kernel).reshape(bias.shape)])
+    alike = np.max(unit @ unit.T - 2 * np.eye(len(unit)), axis=1)
+    return int(np.argmin(np.where(lengths <= lengths.mean(), alike, 1)))
 
 
 def to_tflite(model, side, folder):
@@ -249,11 +290,15 @@ def to_onnx(side, folder):
         model = Onnx(file.read()).model()
     float32 = os.path.join(folder, "float32.onnx")
     onnx.save(model, float32)
+    # Optimised before, HardSwish would be taken apart, and each part rounded.
     ready = os.path.join(folder, "ready.onnx")
-    quantization.shape_inference.quant_pre_process(float32, ready, skip_symbolic_shape=True)
-    # Seven bits for weights: with eight, ONNX Runtime's sums of products saturate on AVX2 (its guide to quantisation).
-    quantization.quantize_static(ready, os.path.join(folder, "int8.onnx"), Calibration(side), per_channel=True,
-                                 reduce_range=True)
+    quantization.shape_inference.quant_pre_process(float32, ready, skip_symbolic_shape=True, skip_optimization=True)
+    # On x86 ONNX Runtime multiplies uint8 by int8: activations in int8, the default, leave a quarter of the convolutions
+    # in float. Arm has the default. Seven bits for weights: with eight, sums of products saturate on AVX2 (its guide to
+    # quantisation).
+    for name, kind in ("int8", quantization.QuantType.QUInt8), ("int8-arm64", quantization.QuantType.QInt8):
+        quantization.quantize_static(ready, os.path.join(folder, f"{name}.onnx"), Calibration(side), per_channel=True,
+                                     activation_type=kind, reduce_range=True)
     os.remove(ready)
 
 
@@ -280,8 +325,8 @@ def convert(name, parent):
     new = folder + ".new"
     shutil.rmtree(new, ignore_errors=True)
     os.makedirs(new)
-    model, side = build(name)
-    pixels = np.uint8(np.rint((pictures(1, side, 4) + 1) * 127.5))
+    model, side, chosen = build(name)
+    pixels = np.uint8(np.rint((chosen[None] + 1) * 127.5))
     picture = np.float32(pixels) / np.float32(127.5) - 1
     pixels.tofile(os.path.join(new, "input.rgb"))
     model(picture, training=False).numpy().tofile(os.path.join(new, "answer.f32"))
