@@ -13,6 +13,7 @@
  */
 enum { PIXELS = 256 };
 
+#include "engine/kernels/arm/conv_i8_gather.h"
 #include "engine/kernels/arm/conv_i8_pack.h"
 #include "engine/kernels/arm/conv_i8_blocks.h"
 
@@ -91,7 +92,7 @@ static __attribute__((noinline)) void run_any(const struct conv *conv, const str
     any_blocks(work, begin, end, wide, &out);
 }
 
-static void run(const struct conv *conv, const struct conv_tile *tile)
+static void run_tile(const struct conv *conv, const struct conv_tile *tile)
 {
     int32_t less[PIXELS];
     struct work work = {.head = panel(conv, conv->packed, tile->from),
@@ -122,4 +123,24 @@ static void run(const struct conv *conv, const struct conv_tile *tile)
         if (made < pixels)
             run_any(conv, &work, made, pixels, wide, count);
     }
+}
+
+static void run_gathered(const struct conv *conv, const struct conv_tile *tile)
+{
+    int8_t pixels[PIXELS * GATHER_STEP];
+    const void *in = pixels;
+    const struct conv one = in_one_tap(conv);
+    struct conv_tile all = *tile;
+    gather(conv, tile, pixels);
+    all.in = &in;
+    all.in_step = GATHER_STEP;
+    run_tile(&one, &all);
+}
+
+static void run(const struct conv *conv, const struct conv_tile *tile)
+{
+    if (gathers(conv))
+        run_gathered(conv, tile);
+    else
+        run_tile(conv, tile);
 }

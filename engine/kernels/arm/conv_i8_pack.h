@@ -26,8 +26,9 @@ static size_t panel_bytes(const struct conv *conv, int width)
 
 static size_t packed_bytes(const struct conv *conv)
 {
-    int last = (conv->channels - 1) / PANEL * PANEL;
-    return (size_t)(last / PANEL) * panel_bytes(conv, PANEL) + panel_bytes(conv, width(conv, last));
+    const struct conv one = in_one_tap(conv);
+    int last = (one.channels - 1) / PANEL * PANEL;
+    return (size_t)(last / PANEL) * panel_bytes(&one, PANEL) + panel_bytes(&one, width(&one, last));
 }
 
 static void pack_channel(const struct conv *conv, const struct conv_weights *weights, int channel,
@@ -57,7 +58,8 @@ static struct head_i8 *panel(const struct conv *conv, const void *packed, int fi
     return (void *)((char *)(uintptr_t)packed + (size_t)(first / PANEL) * panel_bytes(conv, PANEL));
 }
 
-static void pack(const struct conv *conv, const struct conv_weights *weights, void *packed, int from, int to)
+static void pack_panels(const struct conv *conv, const struct conv_weights *weights, void *packed, int from,
+                        int to)
 {
     for (int first = from; first < to; first += PANEL) {
         struct head_i8 *head = panel(conv, packed, first);
@@ -71,4 +73,8 @@ static void pack(const struct conv *conv, const struct conv_weights *weights, vo
     }
 }
 
-/* What blocks of pixels and a panel have in common. */
+static void pack(const struct conv *conv, const struct conv_weights *weights, void *packed, int from, int to)
+{
+    const struct conv one = in_one_tap(conv);
+    pack_panels(&one, weights, packed, from, to);
+}
