@@ -40,19 +40,33 @@ static inline int32x4_t sum_16(int32x4_t sum, int8x16_t a)
 #define LOAD_4(what, bytes)                                                                                  \
     "ldr " what "0, [x2], #" bytes "\nldr " what "1, [x3], #" bytes "\n"                                     \
     "ldr " what "2, [x4], #" bytes "\nldr " what "3, [x5], #" bytes "\n"
-/* The largest piece of it over and over, the rest by the bits of its length. */
-#define TAP_4X16                                                                                             \
-    "lsr w13, %w[words], #3\ncbz w13, 2f\n1:\n"                                                              \
+/* 32 bytes' depth. */
+#define LOAD_32                                                                                              \
     "ld1 {v0.4s, v1.4s}, [x2], #32\nld1 {v2.4s, v3.4s}, [x3], #32\n"                                         \
-    "ld1 {v4.4s, v5.4s}, [x4], #32\nld1 {v6.4s, v7.4s}, [x5], #32\n"                                         \
-    "subs w13, w13, #1\n" STEPS_4X16("v0", "v2", "v4", "v6") STEPS_4X16(                                     \
-        "v1", "v3", "v5", "v7") "b.ne 1b\n"                                                                  \
-                                "2:\ncbz %w[rest], 5f\ntbz %w[words], #2, 3f\n" LOAD_4("q", "16")            \
-                                    STEPS_4X16("v0", "v1", "v2", "v3") "3:\ntbz %w[words], #1, 4f\n" LOAD_4( \
-                                        "d", "8") EVEN_4X16("0", "v0", "v1", "v2", "v3")                     \
-                                        ODD_4X16("1", "v0", "v1", "v2",                                      \
-                                                 "v3") "4:\ntbz %w[words], #0, 5f\n" LOAD_4("s", "4")        \
-                                            EVEN_4X16("0", "v0", "v1", "v2", "v3") "5:\n"
+    "ld1 {v4.4s, v5.4s}, [x4], #32\nld1 {v6.4s, v7.4s}, [x5], #32\n"
+#define STEPS_32 STEPS_4X16("v0", "v2", "v4", "v6") STEPS_4X16("v1", "v3", "v5", "v7")
+#define LOOP_32  "cbz w13, 2f\n1:\n" LOAD_32 "subs w13, w13, #1\n" STEPS_32 "b.ne 1b\n2:\n"
+/* The largest piece of it over and over, the rest by the bits of its length. */
+#define EVEN_16(lane) EVEN_4X16(lane, "v0", "v1", "v2", "v3")
+#define ODD_16(lane)  ODD_4X16(lane, "v0", "v1", "v2", "v3")
+#define TAP_4X16                                                                                             \
+    "lsr w13, %w[words], #3\n" LOOP_32 "cbz %w[rest], 5f\ntbz %w[words], #2, 3f\n" LOAD_4("q", "16")         \
+        STEPS_4X16("v0", "v1", "v2", "v3") "3:\ntbz %w[words], #1, 4f\n" LOAD_4("d", "8") EVEN_16("0")       \
+            ODD_16("1") "4:\ntbz %w[words], #0, 5f\n" LOAD_4("s", "4") EVEN_16("0") "5:\n"
+/* The rest at once: more is read than is there. */
+#define REST_16 "ldr q0, [x2]\nldr q1, [x3]\nldr q2, [x4]\nldr q3, [x5]\n" EVEN_16("0")
+#define REST_32                                                                                              \
+    "ld1 {v0.4s, v1.4s}, [x2]\nld1 {v2.4s, v3.4s}, [x3]\n"                                                   \
+    "ld1 {v4.4s, v5.4s}, [x4]\nld1 {v6.4s, v7.4s}, [x5]\n" STEPS_4X16("v0", "v2", "v4", "v6")                \
+        EVEN_4X16("0", "v1", "v3", "v5", "v7")
+#define ODD_32(lane)  ODD_4X16(lane, "v1", "v3", "v5", "v7")
+#define EVEN_32(lane) EVEN_4X16(lane, "v1", "v3", "v5", "v7")
+#define ALL_32        "mov w13, %w[largest]\n" LOOP_32
+#define ONE_TAP_4X16(each)                                                                                   \
+    each(0, ALL_32) each(1, ALL_32 REST_16) each(2, ALL_32 REST_16 ODD_16("1"))                              \
+        each(3, ALL_32 REST_16 ODD_16("1") EVEN_16("2"))                                                     \
+            each(4, ALL_32 REST_16 ODD_16("1") EVEN_16("2") ODD_16("3")) each(5, ALL_32 REST_32)             \
+                each(6, ALL_32 REST_32 ODD_32("1")) each(7, ALL_32 REST_32 ODD_32("1") EVEN_32("2"))
 
 #define LOAD_8(what, bytes)                                                                                  \
     LOAD_4(what, bytes)                                                                                      \

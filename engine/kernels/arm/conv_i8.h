@@ -5,17 +5,19 @@
  *   FILL, LARGEST         bytes of a tap's depth in the smallest and the largest piece that it multiplies,
  *   place(k, at, n)       where weight k of channel `at` stands among a tap's, of n channels,
  *   sum_16(sum, a)        sum and 16 inputs added up in four lanes,
- *   TAP_4X16, TAP_8X8, TAP_1X16, TAP_1X8: the products of one tap, by pixels and channels, and
+ *   TAP_4X16, TAP_8X8, TAP_1X16, TAP_1X8: the products of one tap, by pixels and channels,
+ *   ONE_TAP_4X16(each)    each(rest, products) where there is no other tap, by what rest may be, and
  *   CAREFUL_...           the same for panels with head.own, which it sets in careful(head, weight).
  * Assembly for the reason given in tile.h. Inputs of pixels are at x2 to x9, weights at x11; w13 and v0 to
  * v15 are the tap's own. Sums are in v16 to v31, four registers a pixel, or two for 8 channels. %w[words] is
- * a tap's depth in pieces of FILL bytes, %w[rest] what pieces of LARGEST leave of them.
+ * a tap's depth in pieces of FILL bytes, %w[rest] what pieces of LARGEST leave of them;
+ * %w[largest], for ONE_TAP_4X16, how many of these there are.
  */
 enum { PIXELS = 256 };
 
 #include "engine/kernels/arm/conv_i8_gather.h"
 #include "engine/kernels/arm/conv_i8_pack.h"
-#include "engine/kernels/arm/conv_i8_blocks.h"
+#include "engine/kernels/arm/conv_i8_pointwise.h"
 
 /* ---- any block ---- */
 
@@ -77,7 +79,7 @@ static void sum_inputs(const struct conv *conv, const struct conv_tile *tile, in
 static int run_plain(const struct work *work, int pixels, bool half, bool signed_)
 {
     const int log = half ? 3 : 2, made = pixels >> log << log;
-    plain_fn *block = plain[half][work->less ? FOR_LESS : work->taps == 1 ? FOR_ONE_TAP : FOR_TAPS][signed_];
+    plain_fn *block = plain_of(work, half, signed_);
     block(work, 0, pixels >> log);
     if (pixels - made < 2)
         return made;

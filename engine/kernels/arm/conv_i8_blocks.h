@@ -104,36 +104,16 @@ typedef void plain_fn(const struct work *work, int first, int blocks);
                          : TAPS_IN, PLAIN_OUT                                                                \
                          : TAPS_SCRATCH);                                                                    \
     }
-/* The same for one tap and no `less`. */
-#define NEXT_2                                                                                               \
-    "mov x2, %[at]\nadd x3, %[at], %[step]\nadd x4, %[at], %[step], lsl #1\nadd x5, x3, %[step], lsl #1\n"   \
-    "add %[at], %[at], %[step], lsl #2\n"
-#define NEXT_3                                                                                               \
-    NEXT_2 "mov x6, %[at]\nadd x7, %[at], %[step]\nadd x8, %[at], %[step], lsl #1\n"                         \
-           "add x9, x7, %[step], lsl #1\nadd %[at], %[at], %[step], lsl #2\n"
-#define POINTWISE(name, next, tap, finish, store)                                                            \
-    static void name(const struct work *work, int first, int blocks)                                         \
-    {                                                                                                        \
-        const char *at = (const char *)work->in[0] + (size_t)first * work->in_step;                          \
-        int8_t *to = work->out + (size_t)first * work->out_step;                                             \
-        __asm__ volatile("6:\n" BIAS_4 next "add x11, %[bias], #208\n" tap FINISH_4(                         \
-                             finish, store) "subs %w[blocks], %w[blocks], #1\nb.ne 6b\n"                     \
-                         : [to] "+&r"(to), [at] "+&r"(at), [blocks] "+&r"(blocks)                            \
-                         : TAPS_IN, PLAIN_OUT                                                                \
-                         : TAPS_SCRATCH);                                                                    \
-    }
 #define PLAINS(each, pixels, tap, size, less, store)                                                         \
-    POINTWISE(clamp_one_##size, NEXT_##each, tap, CLAMP, store)                                              \
-    POINTWISE(round_one_##size, NEXT_##each, tap, ROUND, store)                                              \
     PLAIN(clamp_##size, #each, pixels, tap, "", CLAMP, store)                                                \
     PLAIN(round_##size, #each, pixels, tap, "", ROUND, store)                                                \
     PLAIN(clamp_less_##size, #each, pixels, tap, less, CLAMP, store)                                         \
     PLAIN(round_less_##size, #each, pixels, tap, less, ROUND, store)
 PLAINS(2, PIXELS_4, TAP_4X16, 4x16, LESS_4X16, TO_16)
 PLAINS(3, PIXELS_8, TAP_8X8, 8x8, LESS_8X8, TO_2X8)
-enum { FOR_TAPS, FOR_LESS, FOR_ONE_TAP };
-static plain_fn *const plain[2][3][2] = {
+enum { FOR_TAPS, FOR_LESS };
+static plain_fn *const plain[2][2][2] = {
     /* by width, which of these, whether values are signed */
-    {{clamp_4x16, round_4x16}, {clamp_less_4x16, round_less_4x16}, {clamp_one_4x16, round_one_4x16}},
-    {{clamp_8x8, round_8x8}, {clamp_less_8x8, round_less_8x8}, {clamp_one_8x8, round_one_8x8}},
+    {{clamp_4x16, round_4x16}, {clamp_less_4x16, round_less_4x16}},
+    {{clamp_8x8, round_8x8}, {clamp_less_8x8, round_less_8x8}},
 };

@@ -65,14 +65,15 @@ static inline int32x4_t sum_16(int32x4_t sum, int8x16_t a)
                    BY_8(pairs, "x6", "v24", "v25") BY_8(pairs, "x7", "v26", "v27")                           \
                        BY_8(pairs, "x8", "v28", "v29") BY_8(pairs, "x9", "v30", "v31"))
 
-#define TAP_4X16     FOUR_16(PAIRS)
-#define TAP_8X8      EIGHT_8(PAIRS)
-#define TAP_1X16     ONE_16(PAIRS)
-#define TAP_1X8      ONE_8(PAIRS)
-#define CAREFUL_4X16 FOUR_16(SPLIT)
-#define CAREFUL_8X8  EIGHT_8(SPLIT)
-#define CAREFUL_1X16 ONE_16(SPLIT)
-#define CAREFUL_1X8  ONE_8(SPLIT)
+#define TAP_4X16           FOUR_16(PAIRS)
+#define TAP_8X8            EIGHT_8(PAIRS)
+#define TAP_1X16           ONE_16(PAIRS)
+#define TAP_1X8            ONE_8(PAIRS)
+#define CAREFUL_4X16       FOUR_16(SPLIT)
+#define CAREFUL_8X8        EIGHT_8(SPLIT)
+#define CAREFUL_1X16       ONE_16(SPLIT)
+#define CAREFUL_1X8        ONE_8(SPLIT)
+#define ONE_TAP_4X16(each) each(0, TAP_4X16)
 #include "engine/kernels/arm/conv_i8.h"
 
 void kernels_init_conv_i8_neon(struct kernels *kernels)
