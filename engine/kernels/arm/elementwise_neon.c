@@ -64,31 +64,60 @@ static void accumulate_f32(float *sum, const float *in, int n, int rows, size_t 
 }
 
 /* Up to 256 values fit 16 bits. Two rows are one sum of 16 bits at once. */
+#define TWO_ROWS_16(a, b)                                                                                    \
+    "ld1 {v0.16b}, [%[in]], %[step]\nld1 {v1.16b}, [%[in]], %[step]\n"                                       \
+    "saddl v2.8h, v0.8b, v1.8b\nsaddl2 v3.8h, v0.16b, v1.16b\n"                                              \
+    "add " a ".8h, " a ".8h, v2.8h\nadd " b ".8h, " b ".8h, v3.8h\n"
+#define TWO_ROWS_8                                                                                           \
+    "ld1 {v0.8b}, [%[in]], %[step]\nld1 {v1.8b}, [%[in]], %[step]\n"                                         \
+    "saddl v2.8h, v0.8b, v1.8b\nadd %[low].8h, %[low].8h, v2.8h\n"
+#define ROWS(two)                                                                                            \
+    if (fours)                                                                                               \
+    __asm__ volatile("1:\n" two two "subs %w[fours], %w[fours], #1\nb.ne 1b\n"                               \
+                     : [low] "+w"(low), [high] "+w"(high), [in] "+r"(in), [fours] "+r"(fours)                \
+                     : [step] "r"(step)                                                                      \
+                     : "cc", "memory", "v0", "v1", "v2", "v3")
+
+static void accumulate_16(int32_t *sum, const int8_t *in, int rows, size_t step)
+{
+    int16x8_t low = vdupq_n_s16(0), high = low;
+    int fours = rows / 4;
+    ROWS(TWO_ROWS_16("%[low]", "%[high]"));
+    for (int i = 0; i < rows % 4; i++, in += step) {
+        int8x16_t v = vld1q_s8(in);
+        low = vaddw_s8(low, vget_low_s8(v));
+        high = vaddw_high_s8(high, v);
+    }
+    vst1q_s32(sum, vaddw_s16(vld1q_s32(sum), vget_low_s16(low)));
+    vst1q_s32(sum + 4, vaddw_high_s16(vld1q_s32(sum + 4), low));
+    vst1q_s32(sum + 8, vaddw_s16(vld1q_s32(sum + 8), vget_low_s16(high)));
+    vst1q_s32(sum + 12, vaddw_high_s16(vld1q_s32(sum + 12), high));
+}
+
+static void accumulate_8(int32_t *sum, const int8_t *in, int rows, size_t step)
+{
+    int16x8_t low = vdupq_n_s16(0), high = low;
+    int fours = rows / 4;
+    ROWS(TWO_ROWS_8);
+    for (int i = 0; i < rows % 4; i++, in += step)
+        low = vaddw_s8(low, vld1_s8(in));
+    vst1q_s32(sum, vaddw_s16(vld1q_s32(sum), vget_low_s16(low)));
+    vst1q_s32(sum + 4, vaddw_high_s16(vld1q_s32(sum + 4), low));
+}
+
 static void accumulate_i8(int32_t *sum, const int8_t *in, int n, int rows, size_t step)
 {
-    int i = 0;
-    for (; i + 16 <= n; i += 16)
-        for (int row = 0, end; row < rows; row = end) {
-            const int8_t *from = in + i + (size_t)row * step;
-            int16x8_t low = vdupq_n_s16(0), high = low;
-            end = rows - row < 256 ? rows : row + 256;
-            if ((end - row) % 2) {
-                int8x16_t v = vld1q_s8(from);
-                low = vmovl_s8(vget_low_s8(v));
-                high = vmovl_high_s8(v);
-                from += step;
-            }
-            for (int pairs = (end - row) / 2; pairs > 0; pairs--, from += 2 * step) {
-                int8x16_t v = vld1q_s8(from), w = vld1q_s8(from + step);
-                low = vaddq_s16(low, vaddl_s8(vget_low_s8(v), vget_low_s8(w)));
-                high = vaddq_s16(high, vaddl_high_s8(v, w));
-            }
-            vst1q_s32(sum + i, vaddw_s16(vld1q_s32(sum + i), vget_low_s16(low)));
-            vst1q_s32(sum + i + 4, vaddw_high_s16(vld1q_s32(sum + i + 4), low));
-            vst1q_s32(sum + i + 8, vaddw_s16(vld1q_s32(sum + i + 8), vget_low_s16(high)));
-            vst1q_s32(sum + i + 12, vaddw_high_s16(vld1q_s32(sum + i + 12), high));
-        }
-    accumulate_i8_c(sum + i, in + i, n - i, rows, step);
+    const int wide = n / 8 * 8;
+    for (int row = 0, end; row < rows; row = end) {
+        const int8_t *from = in + (size_t)row * step;
+        int i = 0;
+        end = rows - row < 256 ? rows : row + 256;
+        for (; i + 16 <= n; i += 16)
+            accumulate_16(sum + i, from + i, end - row, step);
+        if (i < wide)
+            accumulate_8(sum + i, from + i, end - row, step);
+    }
+    accumulate_i8_c(sum + wide, in + wide, n - wide, rows, step);
 }
 
 /* Sixteen elements of two rows, without a clamp. */
