@@ -119,19 +119,27 @@ static int8_t finished_i8(const struct reduce_args *args, int32_t sum)
 {
     if (args->op == OP_REDUCE_MAX || args->op == OP_REDUCE_MIN)
         return (int8_t)sum;
-    float value;
-    if (args->op == OP_MEAN) {
-        int32_t scaled = requantise(sum - args->count * args->in_zero, args->requant);
-        value = (float)(args->out_zero + scaled);
-    } else {
-        value = roundf((float)sum * args->scale - (float)args->in_zero * args->scale * (float)args->count) +
-                (float)args->out_zero;
-    }
+    float value = roundf((float)sum * args->scale - (float)args->in_zero * args->scale * (float)args->count) +
+                  (float)args->out_zero;
     return (int8_t)(value < -128 ? -128 : value > 127 ? 127 : (int)value);
+}
+
+static void finish_mean_i8(const struct reduce_args *args, int8_t *out, int begin, int end)
+{
+    const struct requant r = args->requant;
+    const int32_t less = args->count * args->in_zero, zero = args->out_zero;
+    for (int i = begin; i < end; i++) {
+        int32_t value = requantise_to((uint32_t)(args->sum[i] - less), r, zero);
+        out[i] = (int8_t)(value < -128 ? -128 : value > 127 ? 127 : value);
+    }
 }
 
 static void finish(const struct step *step, const struct reduce_args *args, int begin, int end)
 {
+    if (args->op == OP_MEAN && args->type == PIPIT_I8) {
+        finish_mean_i8(args, step->out[0], begin, end);
+        return;
+    }
     for (int i = begin; i < end; i++) {
         if (args->type == PIPIT_I8)
             ((int8_t *)step->out[0])[i] = finished_i8(args, args->sum[i]);
