@@ -88,6 +88,18 @@ static void check_mul(struct context *context, const struct kernels *last, const
     }
 }
 
+/* Factors of 0 .. 1, up to one for each 16 channels, and an output of about the input's scale. */
+static void as_sigmoids(struct context *context, struct mul_i8 *mul, int8_t *scale, int n)
+{
+    int most = 0;
+    mul->out.shift = random_between(context, -8, -7);
+    mul->zero_b = -128;
+    for (int i = 0; i < n; i++) {
+        most = i % 16 ? most : random_between(context, 0, 255);
+        scale[i] = (int8_t)(random_between(context, 0, most) - 128);
+    }
+}
+
 static void check_scale(struct context *context, const struct kernels *last, const struct kernels *next)
 {
     if (last->scale_i8 == next->scale_i8 && last->scale_f32 == next->scale_f32)
@@ -99,6 +111,8 @@ static void check_scale(struct context *context, const struct kernels *last, con
         struct mul_i8 mul = random_mul(context);
         int n = i % 100, rows = i % 10, step = n + n % 3;
         fill(context, &bytes);
+        if (i % 2)
+            as_sigmoids(context, &mul, bytes.b, n);
         for (int k = 0; k < LENGTH; k++)
             in[k] = random_float(context);
         last->scale_i8(bytes.x, bytes.a, bytes.b, n, rows, (size_t)step, &mul);

@@ -129,16 +129,48 @@ static void mul_i8(int8_t *out, const int8_t *a, int step_a, const int8_t *b, in
 }
 
 /* 16 channels of all rows: what the products become is finish_i8.h's. */
+#define SCALE_ROW(finish)                                                                                    \
+    "ld1 {v0.16b}, [%[in]], %[step]\n"                                                                       \
+    "ssubl v1.8h, v0.8b, %[zero].8b\nssubl2 v0.8h, v0.16b, %[zero].16b\n"                                    \
+    "smull %S[x].4s, v1.4h, %[y0].4h\nsmull2 %T[x].4s, v1.8h, %[y0].8h\n"                                    \
+    "smull %U[x].4s, v0.4h, %[y1].4h\nsmull2 %V[x].4s, v0.8h, %[y1].8h\n" finish STORE_16
 #define SCALE(finish)                                                                                        \
-    __asm__ volatile("1:\nld1 {v0.16b}, [%[in]], %[step]\nsubs %w[rows], %w[rows], #1\n"                     \
-                     "ssubl v1.8h, v0.8b, %[zero].8b\nssubl2 v0.8h, v0.16b, %[zero].16b\n"                   \
-                     "smull %S[x].4s, v1.4h, %[y0].4h\nsmull2 %T[x].4s, v1.8h, %[y0].8h\n"                   \
-                     "smull %U[x].4s, v0.4h, %[y1].4h\nsmull2 %V[x].4s, v0.8h, %[y1].8h\n" finish STORE_16   \
-                     "b.ne 1b\n"                                                                             \
-                     : [x] "=&w"(x), [in] "+r"(in), [to] "+r"(to), [rows] "+r"(rows)                         \
+    __asm__ volatile("tbz %w[rows], #0, 1f\n" SCALE_ROW(finish) "1:\ncbz %w[pairs], 3f\n2:\n" SCALE_ROW(     \
+                         finish) SCALE_ROW(finish) "subs %w[pairs], %w[pairs], #1\nb.ne 2b\n3:\n"            \
+                     : [x] "=&w"(x), [in] "+&r"(in), [to] "+&r"(to), [pairs] "+&r"(pairs)                    \
                      : [zero] "w"(zero_in), [y0] "w"(y0), [y1] "w"(y1), [m] "w"(m), [s] "w"(s), [z] "w"(z),  \
-                       [step] "r"(step)                                                                      \
+                       [step] "r"(step), [rows] "r"(rows)                                                    \
                      : "cc", "memory", "v0", "v1")
+
+/* The same in 16 bits from SQRDMULH on: of products that are not below zero, of those that fit, and of those
+ * that fit below zero and may saturate above it, where a shift of 7 or less leaves more than int8. */
+#define HIGH_4(x, m, s) "sqrdmulh " x ", " x ", " m "\n"
+#define SATURATE                                                                                             \
+    "sqxtn %S[x].4h, %S[x].4s\nsqxtn2 %S[x].8h, %T[x].4s\nsqxtn %U[x].4h, %U[x].4s\n"                        \
+    "sqxtn2 %U[x].8h, %V[x].4s\n"
+#define CLAMP_BY(shift)                                                                                      \
+    FINISH_EACH(HIGH_4)                                                                                      \
+    HALVE "uqrshrn %S[x].8b, %S[x].8h, #" #shift "\nuqrshrn2 %S[x].16b, %U[x].8h, #" #shift                  \
+          "\neor %S[x].16b, %S[x].16b, %[z].16b\n"
+#define ROUND_BY(shift, halve)                                                                               \
+    FINISH_EACH(HIGH_4)                                                                                      \
+    halve "ssra %S[x].8h, %S[x].8h, #15\nssra %U[x].8h, %U[x].8h, #15\n"                                     \
+          "sqadd %S[x].8h, %S[x].8h, %[z].8h\nsqadd %U[x].8h, %U[x].8h, %[z].8h\n"                           \
+          "sqrshrn %S[x].8b, %S[x].8h, #" #shift "\nsqrshrn2 %S[x].16b, %U[x].8h, #" #shift "\n"
+
+enum scaling { SCALE_ANY, SCALE_POSITIVE, SCALE_SMALL, SCALE_SATURATE };
+static enum scaling scaling_of(int16x8_t y0, int16x8_t y1, const struct mul_i8 *mul, bool signed_)
+{
+    const int32_t x = mul->zero_a < 0 ? 127 - mul->zero_a : 128 + mul->zero_a;
+    const int32_t y = vmaxvq_s16(vmaxq_s16(vabsq_s16(y0), vabsq_s16(y1)));
+    if (mul->out.shift < -8 || mul->out.shift > -7)
+        return SCALE_ANY;
+    if (!signed_)
+        return mul->zero_a == -128 && mul->zero_b == -128 ? SCALE_POSITIVE : SCALE_ANY;
+    if (((int64_t)(x * y) * mul->out.multiplier >> 31) < INT16_MAX - 1)
+        return SCALE_SMALL;
+    return mul->zero_a <= 0 && mul->zero_b == -128 && mul->out.shift == -7 ? SCALE_SATURATE : SCALE_ANY;
+}
 
 static void scale_block(int8_t *to, const int8_t *in, const int8_t *scale, int rows, size_t step,
                         const struct mul_i8 *mul, bool signed_)
@@ -147,15 +179,28 @@ static void scale_block(int8_t *to, const int8_t *in, const int8_t *scale, int r
                     by = vld1q_s8(scale);
     const int16x8_t y0 = vsubl_s8(vget_low_s8(by), vget_low_s8(zero_scale)),
                     y1 = vsubl_high_s8(by, zero_scale);
-    const int16x8_t z = vdupq_n_s16((int16_t)(signed_ ? mul->zero_out : 0x8080));
+    const enum scaling scaling = scaling_of(y0, y1, mul, signed_);
+    const int32_t zero = scaling == SCALE_ANY ? mul->zero_out : mul->zero_out * (1 << -mul->out.shift);
+    const int16x8_t z = vdupq_n_s16((int16_t)(signed_ ? zero : 0x8080));
     const struct factor f = factor_of(mul->out);
     const int32x4x4_t m = {{f.multiplier, f.multiplier, f.multiplier, f.multiplier}},
                       s = {{f.shift, f.shift, f.shift, f.shift}};
     int32x4x4_t x;
-    if (signed_)
+    int pairs = rows / 2;
+    if (scaling == SCALE_ANY && signed_)
         SCALE(ROUND_16);
-    else
+    else if (scaling == SCALE_ANY)
         SCALE(CLAMP_16);
+    else if (scaling == SCALE_POSITIVE && mul->out.shift == -7)
+        SCALE(CLAMP_BY(7));
+    else if (scaling == SCALE_POSITIVE)
+        SCALE(CLAMP_BY(8));
+    else if (scaling == SCALE_SATURATE)
+        SCALE(ROUND_BY(7, SATURATE));
+    else if (mul->out.shift == -7)
+        SCALE(ROUND_BY(7, HALVE));
+    else
+        SCALE(ROUND_BY(8, HALVE));
 }
 
 /* The last 16 channels may be made twice, for which out must not be in. */
