@@ -378,6 +378,8 @@ static int prepare(struct plan *plan, const struct node *node, struct pipit_erro
     activation_range_f32(node->act, &args->min, &args->max);
     if (args->type == PIPIT_I8)
         quantised_constants(args, t, node->act);
+    if (args->type == PIPIT_I8 && (node->op == OP_ADD || node->op == OP_SUB) && plan->kernels->add_products)
+        args->add.products = add_products(&args->add);
     step->run = is_scale(args, node) ? run_scale : args->loop.rows == 1 ? run_flat : run;
     step->args = args;
     step->kernel = args->type == PIPIT_F32   ? "binary_f32"

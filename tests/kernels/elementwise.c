@@ -42,6 +42,47 @@ static struct add_i8 random_add(struct context *context)
     return add;
 }
 
+/* Scales of a network: the output's about that of the larger input. */
+static struct add_i8 likely_add(struct context *context)
+{
+    double half = ldexp(1 + (double)(random_bits(context) & 0xffff) / 65536, -21);
+    struct add_i8 add = random_add(context);
+    add.a = (struct requant){1 << 30, 0};
+    add.b = random_requant(context);
+    add.b.shift = random_between(context, -4, 0);
+    add.out = requant_from_double(2 * half);
+    if (add.b.multiplier < 1 << 30)
+        add.b = (struct requant){1 << 30, random_between(context, -1, 0)};
+    if (random_between(context, 0, 1)) {
+        struct requant a = add.a;
+        add.a = add.b;
+        add.b = a;
+    }
+    return add;
+}
+
+/* All pairs of inputs, since the products of add_products() could be wrong for one of them alone. */
+static void check_all_pairs(struct context *context, const struct kernels *last, const struct kernels *next)
+{
+    int same = 0;
+    for (int i = 0; i < 40; i++) {
+        struct add_i8 add = likely_add(context);
+        int8_t b[256], x[256], y[256];
+        add.products = add_products(&add);
+        same += add.products.same;
+        for (int k = 0; k < 256; k++)
+            b[k] = (int8_t)(k - 128);
+        for (int k = 0; k < 256; k++) {
+            last->add_i8(x, b + k, 0, b, 1, 256, &add);
+            next->add_i8(y, b + k, 0, b, 1, 256, &add);
+            if (!same_bytes(x, y, sizeof(x)))
+                report(context, "add_i8 of products", "differs");
+        }
+    }
+    if (same < 20)
+        report(context, "add_products", "finds too few");
+}
+
 static void check_add(struct context *context, const struct kernels *last, const struct kernels *next)
 {
     if (last->add_i8 == next->add_i8)
@@ -49,14 +90,16 @@ static void check_add(struct context *context, const struct kernels *last, const
     context->compared++;
     for (int i = 0; i < 300; i++) {
         struct bytes bytes;
-        struct add_i8 add = random_add(context);
+        struct add_i8 add = i % 2 ? likely_add(context) : random_add(context);
         int n = i < 100 ? i : random_between(context, 1, LENGTH), by_a = i % 3 != 1, by_b = i % 3 != 2;
         fill(context, &bytes);
         last->add_i8(bytes.x, bytes.a, by_a, bytes.b, by_b, n, &add);
+        add.products = add_products(&add);
         next->add_i8(bytes.y, bytes.a, by_a, bytes.b, by_b, n, &add);
         if (!same_bytes(bytes.x, bytes.y, sizeof(bytes.x)))
             report(context, "add_i8", "differs");
     }
+    check_all_pairs(context, last, next);
 }
 
 /* Half of the zero points are at an end, as those of ReLU and of sigmoids are. */

@@ -85,6 +85,74 @@ static inline __attribute__((always_inline)) int8x16_t add16(int8x16_t x, const 
                    vmlal_s16(c, vget_low_s16(y1), vget_low_s16(by)), vmlal_high_s16(d, y1, by), out);
 }
 
+/* add_products(): x * 2^8 by the factors' upper 16 bits, x by the rest. Of the sums' upper 16 bits 6 are
+ * behind the point. x and y in two registers become their sum in the first. */
+#define PRODUCTS(x, y)                                                                                       \
+    "smull v4.8h, " x ".8b, %[low_a].8b\nsmull2 v5.8h, " x ".16b, %[low_a].16b\n"                            \
+    "smlal v4.8h, " y ".8b, %[low_b].8b\nsmlal2 v5.8h, " y ".16b, %[low_b].16b\n"                            \
+    "shll v6.8h, " x ".8b, #8\nshll2 v7.8h, " x ".16b, #8\n"                                                 \
+    "saddw v16.4s, %[plus].4s, v4.4h\nsaddw2 v17.4s, %[plus].4s, v4.8h\n"                                    \
+    "saddw v18.4s, %[plus].4s, v5.4h\nsaddw2 v19.4s, %[plus].4s, v5.8h\n"                                    \
+    "shll v4.8h, " y ".8b, #8\nshll2 v5.8h, " y ".16b, #8\n"                                                 \
+    "smlal v16.4s, v6.4h, %[high_a].4h\nsmlal2 v17.4s, v6.8h, %[high_a].8h\n"                                \
+    "smlal v18.4s, v7.4h, %[high_a].4h\nsmlal2 v19.4s, v7.8h, %[high_a].8h\n"                                \
+    "smlal v16.4s, v4.4h, %[high_b].4h\nsmlal2 v17.4s, v4.8h, %[high_b].8h\n"                                \
+    "smlal v18.4s, v5.4h, %[high_b].4h\nsmlal2 v19.4s, v5.8h, %[high_b].8h\n"                                \
+    "uzp2 v16.8h, v16.8h, v17.8h\nuzp2 v18.8h, v18.8h, v19.8h\n"                                             \
+    "sqshrn " x ".8b, v16.8h, #6\nsqshrn2 " x ".16b, v18.8h, #6\n"
+_Static_assert(ADD_BITS == 16 + 6, "PRODUCTS");
+#define PRODUCTS_IN                                                                                          \
+    [low_a] "w"(p->low_a), [low_b] "w"(p->low_b), [high_a] "w"(p->high_a), [high_b] "w"(p->high_b),          \
+        [plus] "w"(p->plus)
+#define PRODUCTS_SCRATCH                                                                                     \
+    "cc", "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v16", "v17", "v18", "v19"
+
+struct products {
+    int8x16_t low_a, low_b;
+    int16x8_t high_a, high_b;
+    int32x4_t plus;
+};
+
+static inline int8x16_t products16(int8x16_t a, int8x16_t b, const struct products *p)
+{
+    __asm__ volatile("mov v0.16b, %[a].16b\n" PRODUCTS("v0", "%[b]") "mov %[a].16b, v0.16b\n"
+                     : [a] "+w"(a)
+                     : [b] "w"(b), PRODUCTS_IN
+                     : PRODUCTS_SCRATCH);
+    return a;
+}
+
+/* Returns how many are made. */
+static int products_plain(int8_t *out, const int8_t *a, const int8_t *b, int n, const struct products *p)
+{
+    int blocks = n / 32;
+    if (blocks)
+        __asm__ volatile("1:\nld1 {v0.16b, v1.16b}, [%[x]], #32\nld1 {v2.16b, v3.16b}, [%[y]], #32\n"
+                         "subs %w[blocks], %w[blocks], #1\n" PRODUCTS("v0", "v2")
+                             PRODUCTS("v1", "v3") "st1 {v0.16b, v1.16b}, [%[out]], #32\nb.ne 1b\n"
+                         : [x] "+&r"(a), [y] "+&r"(b), [out] "+&r"(out), [blocks] "+&r"(blocks)
+                         : PRODUCTS_IN
+                         : PRODUCTS_SCRATCH);
+    return n / 32 * 32;
+}
+
+/* Returns how many are made. */
+static int add_by_products(int8_t *out, const int8_t *a, int step_a, const int8_t *b, int step_b, int n,
+                           const struct add_i8 *add)
+{
+    const struct add_products *by = &add->products;
+    const struct products p = {vdupq_n_s8((int8_t)by->by_a), vdupq_n_s8((int8_t)by->by_b),
+                               vdupq_n_s16((int16_t)((by->by_a + 128) >> 8)),
+                               vdupq_n_s16((int16_t)((by->by_b + 128) >> 8)), vdupq_n_s32(by->plus)};
+    const int8x16_t min = vdupq_n_s8((int8_t)add->min), max = vdupq_n_s8((int8_t)add->max);
+    int i = step_a && step_b && add->min == -128 && add->max == 127 ? products_plain(out, a, b, n, &p) : 0;
+    for (; i + 16 <= n; i += 16) {
+        int8x16_t sum = products16(load16(a, i, step_a), load16(b, i, step_b), &p);
+        vst1q_s8(out + i, vminq_s8(vmaxq_s8(sum, min), max));
+    }
+    return i;
+}
+
 static void add_i8(int8_t *out, const int8_t *a, int step_a, const int8_t *b, int step_b, int n,
                    const struct add_i8 *add)
 {
@@ -95,7 +163,7 @@ static void add_i8(int8_t *out, const int8_t *a, int step_a, const int8_t *b, in
     const struct output to = output_of(add->out, add->zero_out, add->min, add->max);
     const bool fast = add->left_shift == 20 && add->sign_b == 1 && add->out.shift <= -14 && y->half &&
                       (x->half || x->right);
-    int i = 0;
+    int i = add->products.same ? add_by_products(out, a, step_a, b, step_b, n, add) : 0;
     for (; fast && x->half && i + 16 <= n; i += 16)
         vst1q_s8(out + i, add16(load16(in_x, i, step_x), x, load16(in_y, i, step_y), y, &to, true));
     for (; fast && i + 16 <= n; i += 16)
@@ -219,6 +287,7 @@ static void scale_i8(int8_t *out, const int8_t *in, const int8_t *scale, int n, 
 void kernels_init_binary_i8_neon(struct kernels *kernels)
 {
     kernels->add_i8 = add_i8;
+    kernels->add_products = true;
     kernels->mul_i8 = mul_i8;
     kernels->scale_i8 = scale_i8;
 }
