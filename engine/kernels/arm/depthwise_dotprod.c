@@ -129,15 +129,16 @@ static void pack(const struct depthwise *d, const struct conv_weights *weights, 
 static int8_t *interleave(const char *const row[4], size_t pixel, int columns, int8_t *to)
 {
     const char *r0 = row[0], *r1 = row[1], *r2 = row[2], *r3 = row[3];
-    int pairs = columns / 2;
+    int fours = columns / 4;
 #define ONE_COLUMN                                                                                           \
     "ld1 {v0.16b}, [%[r0]], %[pixel]\nld1 {v1.16b}, [%[r1]], %[pixel]\n"                                     \
     "ld1 {v2.16b}, [%[r2]], %[pixel]\nld1 {v3.16b}, [%[r3]], %[pixel]\n"                                     \
     "st4 {v0.16b-v3.16b}, [%[to]], #64\n"
     __asm__ volatile(
-        "tbz %w[n], #0, 1f\n" ONE_COLUMN "1:\ncbz %w[pairs], 3f\n"
-        "2:\nsubs %w[pairs], %w[pairs], #1\n" ONE_COLUMN ONE_COLUMN "b.ne 2b\n3:\n"
-        : [r0] "+&r"(r0), [r1] "+&r"(r1), [r2] "+&r"(r2), [r3] "+&r"(r3), [to] "+&r"(to), [pairs] "+&r"(pairs)
+        "tbz %w[n], #0, 1f\n" ONE_COLUMN "1:\ntbz %w[n], #1, 2f\n" ONE_COLUMN ONE_COLUMN
+        "2:\ncbz %w[fours], 4f\n3:\nsubs %w[fours], %w[fours], #1\n" ONE_COLUMN ONE_COLUMN ONE_COLUMN
+            ONE_COLUMN "b.ne 3b\n4:\n"
+        : [r0] "+&r"(r0), [r1] "+&r"(r1), [r2] "+&r"(r2), [r3] "+&r"(r3), [to] "+&r"(to), [fours] "+&r"(fours)
         : [pixel] "r"(pixel), [n] "r"(columns)
         : "cc", "memory", "v0", "v1", "v2", "v3");
     return to;
@@ -191,13 +192,14 @@ static void make_quads(const struct part *part, int c, size_t group_bytes, int8_
 /* `strips` strips of n outputs side by side. */
 #define SOME(size, stride, n, finish)                                                                        \
     if (strips > 0)                                                                                          \
-    __asm__ volatile("1:\n" BIAS_##n SETS(WINDOW_##size(stride, n))                                          \
-                         FINISH_##n(finish) "add %[quads], %[quads], #" #n "*64*" #stride                    \
-                                            "\nsubs %w[strips], %w[strips], #1\nb.ne 1b\n"                   \
-                     : [quads] "+&r"(quads), [to] "+&r"(to), [strips] "+&r"(strips)                          \
-                     : IN, [multiplier] "r"(job->head->multiplier), [shift] "r"(job->head->shift),           \
-                       [narrow] "r"(job->narrow)                                                             \
-                     : SCRATCH)
+    __asm__ volatile(                                                                                        \
+        "mov x2, %[quads]\n1:\n" BIAS_##n SETS(WINDOW_##size(stride, n)) FINISH_##n(finish)                  \
+            NEXT_##size(stride, n) "subs %w[strips], %w[strips], #1\n"                                       \
+                                   "b.ne 1b\nmov %[quads], x2\n" MORE_SETS(BACK_##size(stride, n))           \
+        : [quads] "+&r"(quads), [to] "+&r"(to), [strips] "+&r"(strips)                                       \
+        : IN, [multiplier] "r"(job->head->multiplier), [shift] "r"(job->head->shift),                        \
+          [narrow] "r"(job->narrow)                                                                          \
+        : SCRATCH)
 
 /* In fours, and in threes to come out even; 5 columns as 4 and 3, of which 2 are made twice. */
 #define ROWS(name, size, stride, finish)                                                                     \
@@ -231,7 +233,8 @@ ROWS(round_5_2, 5, 2, ROUND)
 #define ONE(name, size)                                                                                      \
     static void name(const struct job *job, const int8_t *weights, const int8_t *quads, int32_t *sums)       \
     {                                                                                                        \
-        __asm__ volatile(BIAS_1 SETS(WINDOW_##size(1, 1)) "st1 {v16.4s-v19.4s}, [%[sums]]\n"                 \
+        __asm__ volatile("mov x2, %[quads]\n" BIAS_1 SETS(WINDOW_##size(                                     \
+            1, 1)) "st1 {v16.4s-v19.4s}, [%[sums]]\n" MORE_SETS(BACK_##size(1, 1))                           \
                          :                                                                                   \
                          : IN, [quads] "r"(quads), [sums] "r"(sums)                                          \
                          : SCRATCH);                                                                         \
@@ -271,6 +274,7 @@ static void run_part(const struct part *part)
     struct job job = {.head = (const void *)(packed + 1),
                       .quads = quads,
                       .group = (size_t)(part->left + part->inside + part->right) * QUADS,
+                      .set = set_bytes(d),
                       .weights_row = (size_t)packed->sets * set_bytes(d),
                       .pixel = pixel,
                       .to_row = part->tile->out_row,
