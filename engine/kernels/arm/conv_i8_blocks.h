@@ -23,7 +23,7 @@ struct work {
 #define PIXELS_8                                                                                             \
     PIXELS_4 "add x6, x5, %[step]\nadd x7, x6, %[step]\nadd x8, x7, %[step]\nadd x9, x8, %[step]\n"
 #define TAPS(pixels, tap)                                                                                    \
-    "mov x10, %[in]\nadd x11, %[bias], #208\nmov w12, %w[taps]\n0:\n" pixels tap                             \
+    "mov x10, %[in]\nadd x11, %[bias], #272\nmov w12, %w[taps]\n0:\n" pixels tap                             \
     "subs w12, w12, #1\nb.ne 0b\n"
 #define TAPS_IN                                                                                              \
     [bias] "r"(work->head->bias), [in] "r"(work->in), [taps] "r"(work->taps), [words] "r"(work->words),      \
@@ -33,7 +33,7 @@ struct work {
         "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15", "v16",     \
         "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30",    \
         "v31"
-_Static_assert(sizeof(struct head_i8) == 208, "TAPS");
+_Static_assert(sizeof(struct head_i8) == 272, "TAPS");
 
 /* Sums of the pixels from `first` on, one behind the other. */
 typedef void sums_fn(const struct work *work, int first, int32_t *to);
@@ -83,14 +83,14 @@ static sums_fn *const sums[2][2][2] = {
 #define TO_16(a)  "st1 {" a ".16b}, [%[to]], %[out_step]\n"
 #define TO_2X8(a) "st1 {" a ".d}[0], [%[to]], %[out_step]\nst1 {" a ".d}[1], [%[to]], %[out_step]\n"
 #define FINISH_4(finish, to)                                                                                 \
-    NARROW_LOAD finish("v16", "v17", "v18", "v19") to("v16") finish("v20", "v21", "v22", "v23") to("v20")    \
+    finish##_LOAD finish("v16", "v17", "v18", "v19") to("v16") finish("v20", "v21", "v22", "v23") to("v20")  \
         finish("v24", "v25", "v26", "v27") to("v24") finish("v28", "v29", "v30", "v31") to("v28")
 
 /* `blocks` of them, of `each` pixels, from `first` on. */
 typedef void plain_fn(const struct work *work, int first, int blocks);
 #define PLAIN_OUT                                                                                            \
     [out_step] "r"(work->out_step), [narrow] "r"(work->narrow), [multiplier] "r"(work->head->multiplier),    \
-        [shift] "r"(work->head->shift)
+        [shift] "r"(work->head->shift), [lift] "r"(work->head->lift)
 #define PLAIN(name, each, pixels, tap, less_, finish, store)                                                 \
     static void name(const struct work *work, int first, int blocks)                                         \
     {                                                                                                        \

@@ -48,9 +48,9 @@ static void pack_channel(const struct conv *conv, const struct conv_weights *wei
         }
     }
     int64_t bias = (weights->bias_i32 ? weights->bias_i32[channel] : 0) - weights->in_zero * sum;
-    head_set(head, (int)at, bias, most, weights->requant[channel]);
+    head_set(head, (int)at, bias, most, weights->requant[channel], conv->out_zero);
     if (n == HALF)
-        head_set(head, HALF + (int)at, bias, most, weights->requant[channel]);
+        head_set(head, HALF + (int)at, bias, most, weights->requant[channel], conv->out_zero);
 }
 
 static struct head_i8 *panel(const struct conv *conv, const void *packed, int first)

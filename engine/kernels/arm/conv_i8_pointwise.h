@@ -15,7 +15,7 @@
         const size_t jump = (work->in_step << each) - (size_t)(work->words - (left)) * FILL;                 \
         int8_t *to = work->out + (size_t)first * work->out_step;                                             \
         __asm__ volatile(                                                                                    \
-            START_##each "6:\n" BIAS_4 NEXT_##each "add x11, %[bias], #208\n" tap FINISH_4(                  \
+            START_##each "6:\n" BIAS_4 NEXT_##each "add x11, %[bias], #272\n" tap FINISH_4(                  \
                 finish, store) "subs %w[blocks], %w[blocks], #1\nb.ne 6b\n"                                  \
             : [to] "+&r"(to), [blocks] "+&r"(blocks)                                                         \
             : TAPS_IN,                                                                                       \

@@ -102,7 +102,7 @@ static void pack_channel(const struct depthwise *d, const struct conv_weights *w
         most += 128 * abs(value);
     }
     head_set(head, at, (weights->bias_i32 ? weights->bias_i32[channel] : 0) - d->in_zero * sum, most,
-             weights->requant[channel]);
+             weights->requant[channel], d->out_zero);
 }
 
 static void pack(const struct depthwise *d, const struct conv_weights *weights, void *packed)
@@ -198,7 +198,7 @@ static void make_quads(const struct part *part, int c, size_t group_bytes, int8_
                                    "b.ne 1b\nmov %[quads], x2\n" MORE_SETS(BACK_##size(stride, n))           \
         : [quads] "+&r"(quads), [to] "+&r"(to), [strips] "+&r"(strips)                                       \
         : IN, [multiplier] "r"(job->head->multiplier), [shift] "r"(job->head->shift),                        \
-          [narrow] "r"(job->narrow)                                                                          \
+          [narrow] "r"(job->narrow), [lift] "r"(job->head->lift)                                             \
         : SCRATCH)
 
 /* In fours, and in threes to come out even; 5 columns as 4 and 3, of which 2 are made twice. */

@@ -57,7 +57,7 @@ static void pack_channel(const struct depthwise *d, const struct conv_weights *w
         most += 128 * abs(value);
     }
     head_set(head, at, (weights->bias_i32 ? weights->bias_i32[channel] : 0) - d->in_zero * sum, most,
-             weights->requant[channel]);
+             weights->requant[channel], d->out_zero);
 }
 
 void depthwise_pack_i8_neon(const struct depthwise *d, const struct conv_weights *weights, void *packed)
@@ -90,7 +90,7 @@ struct job { /* a block of channels */
 #define BIAS_1     "ld1 {v16.4s-v19.4s}, [%[bias]]\n"
 #define BIAS_3     BIAS_1 "ld1 {v20.4s-v23.4s}, [%[bias]]\nld1 {v24.4s-v27.4s}, [%[bias]]\n"
 #define BIAS_4     BIAS_3 "ld1 {v28.4s-v31.4s}, [%[bias]]\n"
-#define SETS(what) "add x4, %[bias], #208\nmov w6, %w[sets]\n2:\n" what "subs w6, w6, #1\nb.ne 2b\n"
+#define SETS(what) "add x4, %[bias], #272\nmov w6, %w[sets]\n2:\n" what "subs w6, w6, #1\nb.ne 2b\n"
 #define TO(a)      "st1 {" a ".16b}, [%[to]], %[pixel]\n"
 #define FINISH_3(finish)                                                                                     \
     NARROW_LOAD finish("v16", "v17", "v18", "v19") TO("v16") finish("v20", "v21", "v22", "v23") TO("v20")    \
@@ -101,7 +101,7 @@ struct job { /* a block of channels */
     "cc", "memory", "x2", "x3", "x4", "x5", "x6", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8",      \
         "v9", "v10", "v11", "v12", "v13", "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22",     \
         "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30", "v31"
-_Static_assert(sizeof(struct head_i8) == 208, "SETS");
+_Static_assert(sizeof(struct head_i8) == 272, "SETS");
 
 /* `strips` strips of n outputs side by side. */
 #define SOME(size, stride, n, finish)                                                                        \

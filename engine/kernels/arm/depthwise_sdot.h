@@ -113,7 +113,7 @@ static inline const int8_t *more_sets(const struct job *job, const int8_t *weigh
 #define TO_(a, b, c, d)    "st1 {" a ".16b}, [%[to]], %[pixel]\n"
 #define APPLY(finish, ...) finish(__VA_ARGS__)
 #define FINISH_3(finish)                                                                                     \
-    NARROW_LOAD APPLY(finish, O0) TO(O0) APPLY(finish, O1) TO(O1) APPLY(finish, O2) TO(O2)
+    finish##_LOAD APPLY(finish, O0) TO(O0) APPLY(finish, O1) TO(O1) APPLY(finish, O2) TO(O2)
 #define FINISH_4(finish) FINISH_3(finish) APPLY(finish, O3) TO(O3)
 
 #define SCRATCH                                                                                              \

@@ -9,7 +9,8 @@
 /* What 16 packed channels start with. 8 channels that are made for two pixels at a time stand here twice. */
 struct head_i8 {
     int32_t bias[16], multiplier[16], shift[16];
-    int32_t wide; /* a channel may leave 16 bits before it is clamped, or its shift is not to the right */
+    int32_t lift[16]; /* the output's zero point before the shift to the right, where that is 15 at most */
+    int32_t wide; /* a channel may leave 16 bits before it is clamped, or is not shifted right by 1 to 15 */
     int32_t zero; /* to be subtracted from the weights that follow */
     int32_t own;  /* the kernel's own */
     int32_t unused;
@@ -26,14 +27,16 @@ static inline void head_clear(struct head_i8 *head)
 }
 
 /* `most`: the largest magnitude of a sum of products that the bias is added to. */
-static inline void head_set(struct head_i8 *head, int at, int64_t bias, int64_t most, struct requant r)
+static inline void head_set(struct head_i8 *head, int at, int64_t bias, int64_t most, struct requant r,
+                            int32_t out_zero)
 {
     double sum = (double)(bias < 0 ? -bias : bias) + (double)most;
     double value = r.shift < 0 ? sum * r.multiplier / 2147483648.0 / (double)(1ll << -r.shift) : sum;
     head->bias[at] = (int32_t)bias;
     head->multiplier[at] = r.multiplier;
     head->shift[at] = r.shift;
-    head->wide |= r.shift >= 0 || sum > INT32_MAX || value > INT16_MAX - 256;
+    head->lift[at] = r.shift < 0 && r.shift >= -15 ? out_zero * (1 << -r.shift) : 0;
+    head->wide |= r.shift >= 0 || r.shift < -15 || sum > INT32_MAX || value > INT16_MAX - 256;
 }
 
 /* head.zero of a panel: the weights' zero point if one of them less it does not fit 8 bits, else 0. */
