@@ -18,13 +18,15 @@ static void lookup_i8(int8_t *out, const int8_t *in, int n, const int8_t table[2
     const uint8x16x4_t t0 = vld1q_u8_x4(t), t1 = vld1q_u8_x4(t + 64), t2 = vld1q_u8_x4(t + 128),
                        t3 = vld1q_u8_x4(t + 192);
     const uint8x16_t step = vdupq_n_u8(64);
-    for (; n >= 64; n -= 64)
-        __asm__ volatile("ld1 {v0.16b-v3.16b}, [%[in]], #64\n" LOOK_UP("v4.16b", "v0.16b")
-                             LOOK_UP("v5.16b", "v1.16b") LOOK_UP("v6.16b", "v2.16b")
-                                 LOOK_UP("v7.16b", "v3.16b") "st1 {v4.16b-v7.16b}, [%[out]], #64\n"
-                         : [in] "+r"(in), [out] "+r"(out)
+    int blocks = n / 64;
+    n %= 64;
+    if (blocks > 0)
+        __asm__ volatile("1:\nld1 {v0.16b-v3.16b}, [%[in]], #64\nsubs %w[blocks], %w[blocks], #1\n" LOOK_UP(
+                             "v4.16b", "v0.16b") LOOK_UP("v5.16b", "v1.16b") LOOK_UP("v6.16b", "v2.16b")
+                             LOOK_UP("v7.16b", "v3.16b") "st1 {v4.16b-v7.16b}, [%[out]], #64\nb.ne 1b\n"
+                         : [in] "+&r"(in), [out] "+&r"(out), [blocks] "+&r"(blocks)
                          : TABLES
-                         : "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7");
+                         : "cc", "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7");
     for (; n >= 16; n -= 16)
         __asm__ volatile("ldr q0, [%[in]], #16\n" LOOK_UP("v4.16b", "v0.16b") "str q4, [%[out]], #16\n"
                          : [in] "+r"(in), [out] "+r"(out)
