@@ -120,7 +120,7 @@
     outside %i, \id, \block, \size
     .set i, i + 1
     .endr
-    finish_swish \id, \ty, 0, \block * \columns, 29, 7
+    finish_rest \id, \ty, 0, \block * \columns, 29, 8, 7
     .size pipit_strip_\id, . - pipit_strip_\id
     .endm
 

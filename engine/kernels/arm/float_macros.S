@@ -56,19 +56,22 @@
     fmul v\x\().\ty, v\x\().\ty, v\temporary\().\ty
     .endm
 
-/* The activation of `count` sums: its kind is in x\kind, where its limits are in x\from. finish_swish goes behind the
- * function. */
+/* The activation of `count` sums: its kind is in x\kind, as enum finish, where its limits are in x\from. finish_rest
+ * goes behind the function. */
     .macro finish id, ty, first, count, limits, kind, from
-    cbz x\kind, .Ldone_\id
+    tbz x\kind, #1, .Lsimple_\id
     finish_load ldp, q, %(\limits), %(\limits + 1), [x\from]
-    cmp x\kind, #2
-    b.hi .Lswish_\id
+    tbnz x\kind, #0, .Lswish_\id
     each max, \ty, \first, \count, \limits
-    b.ne .Ldone_\id
     each min, \ty, \first, \count, \limits
 .Ldone_\id:
     .endm
-    .macro finish_swish id, ty, first, count, limits, from
+    .macro finish_rest id, ty, first, count, limits, kind, from
+.Lsimple_\id:
+    cbz x\kind, .Ldone_\id
+    finish_load ldp, q, %(\limits), %(\limits + 1), [x\from]
+    each max, \ty, \first, \count, \limits
+    b .Ldone_\id
 .Lswish_\id:
     finish_third %(\limits + 2), \from
     each swish_of, \ty, \first, \count, \limits
@@ -81,20 +84,25 @@
     ldr q\third, [x\from, #32]
     .endm
 
-/* The registers that a caller wants back. */
+/* The registers that a caller wants back, and 16 bytes at `LOCAL`. */
+    .set LOCAL, 112
     .macro save
-    stp d8, d9, [sp, #-80]!
+    stp d8, d9, [sp, #-128]!
     stp d10, d11, [sp, #16]
     stp d12, d13, [sp, #32]
     stp d14, d15, [sp, #48]
     stp x19, x20, [sp, #64]
+    stp x21, x22, [sp, #80]
+    stp x23, x24, [sp, #96]
     .endm
     .macro restore
     ldp d10, d11, [sp, #16]
     ldp d12, d13, [sp, #32]
     ldp d14, d15, [sp, #48]
     ldp x19, x20, [sp, #64]
-    ldp d8, d9, [sp], #80
+    ldp x21, x22, [sp, #80]
+    ldp x23, x24, [sp, #96]
+    ldp d8, d9, [sp], #128
     ret
     .endm
     .macro function id
