@@ -3,7 +3,7 @@
  * conv_f32_neon.c. */
 #include "engine/kernels/arm/neon.h"
 
-enum { TILE = 8, FILL = 4, LARGEST = 32 };
+enum { TILE = 8, FILL = 4, LARGEST = 32, TOGETHER = 4 };
 
 /* weight[quads][n][4] */
 static size_t place(size_t k, size_t at, size_t n)
@@ -11,9 +11,9 @@ static size_t place(size_t k, size_t at, size_t n)
     return k / 4 * 4 * n + at * 4 + k % 4;
 }
 
-static bool careful(int weight)
+static bool careful(int least)
 {
-    (void)weight;
+    (void)least;
     return false;
 }
 

@@ -4,10 +4,11 @@
  * kernel's file includes this behind
  *   FILL, LARGEST         bytes of a tap's depth in the smallest and the largest piece that it multiplies,
  *   place(k, at, n)       where weight k of channel `at` stands among a tap's, of n channels,
+ *   TOGETHER              how many of a channel's weights stand side by side there,
  *   sum_16(sum, a)        sum and 16 inputs added up in four lanes,
  *   TAP_4X16, TAP_8X8, TAP_1X16, TAP_1X8: the products of one tap, by pixels and channels,
  *   ONE_TAP_4X16(each)    each(rest, products) where there is no other tap, by what rest may be, and
- *   CAREFUL_...           the same for panels with head.own, which it sets in careful(head, weight).
+ *   CAREFUL_...           the same for panels with head.own, which careful(least weight) sets.
  * Assembly for the reason given in tile.h. Inputs of pixels are at x2 to x9, weights at x11; w13 and v0 to
  * v15 are the tap's own. Sums are in v16 to v31, four registers a pixel, or two for 8 channels. %w[words] is
  * a tap's depth in pieces of FILL bytes, %w[rest] what pieces of LARGEST leave of them;

@@ -8,7 +8,7 @@
  */
 #include "engine/kernels/arm/neon.h"
 
-enum { TILE = 8, FILL = 8, LARGEST = 8 };
+enum { TILE = 8, FILL = 8, LARGEST = 8, TOGETHER = 2 };
 
 /* weight[eights][2][n / 4][2][4][2]: a register is 4 channels by two pairs of inputs. */
 static size_t place(size_t k, size_t at, size_t n)
@@ -16,9 +16,9 @@ static size_t place(size_t k, size_t at, size_t n)
     return k / 8 * 8 * n + (k % 8 / 4 * (n / 4) + at / 4) * 16 + k % 4 / 2 * 8 + at % 4 * 2 + k % 2;
 }
 
-static bool careful(int weight)
+static bool careful(int least)
 {
-    return weight == -128;
+    return least == -128;
 }
 
 static inline int32x4_t sum_16(int32x4_t sum, int8x16_t a)

@@ -31,26 +31,54 @@ static size_t packed_bytes(const struct conv *conv)
     return (size_t)(last / PANEL) * panel_bytes(&one, PANEL) + panel_bytes(&one, width(&one, last));
 }
 
+struct sums { /* of a channel's weights, less their zero point */
+    int64_t all, sizes;
+    int least; /* as in the file */
+};
+
+static struct sums add_up(const int8_t *weight, size_t count, int zero)
+{
+    enum { BLOCK = 4096 }; /* whose sums fit 32 bits */
+    struct sums sums = {.least = INT8_MAX};
+    for (; count > 0; weight += BLOCK) {
+        const int n = count < BLOCK ? (int)count : BLOCK;
+        int32_t all = 0, sizes = 0;
+        int8_t least = INT8_MAX;
+        for (int i = 0; i < n; i++) {
+            all += weight[i] - zero;
+            sizes += abs(weight[i] - zero);
+            least = weight[i] < least ? weight[i] : least;
+        }
+        sums.all += all;
+        sums.sizes += sizes;
+        sums.least = least < sums.least ? least : sums.least;
+        count -= (size_t)n;
+    }
+    return sums;
+}
+
+static void place_tap(const int8_t *from, size_t depth, int add, int8_t *to, size_t at, size_t n)
+{
+    size_t c = 0;
+    for (; !add && c + TOGETHER <= depth; c += TOGETHER)
+        memcpy(to + place(c, at, n), from + c, TOGETHER);
+    for (; c < depth; c++)
+        to[place(c, at, n)] = (int8_t)(from[c] + add);
+}
+
 static void pack_channel(const struct conv *conv, const struct conv_weights *weights, int channel,
                          struct head_i8 *head, size_t at, size_t n)
 {
-    size_t taps = (size_t)conv->taps, depth = (size_t)conv->depth;
+    const size_t taps = (size_t)conv->taps, depth = (size_t)conv->depth;
     const int8_t *from = weights->i8 + (size_t)channel * taps * depth;
-    int64_t sum = 0, most = 0;
-    for (size_t t = 0; t < taps; t++) {
-        int8_t *to = (int8_t *)(head + 1) + t * filled(conv) * n;
-        for (size_t c = 0; c < depth; c++) {
-            int weight = from[t * depth + c] - conv->weight_zero;
-            to[place(c, at, n)] = (int8_t)(weight + head->zero);
-            head->own |= careful(weight + head->zero);
-            sum += weight;
-            most += 128 * abs(weight);
-        }
-    }
-    int64_t bias = (weights->bias_i32 ? weights->bias_i32[channel] : 0) - weights->in_zero * sum;
-    head_set(head, (int)at, bias, most, weights->requant[channel], conv->out_zero);
-    if (n == HALF)
-        head_set(head, HALF + (int)at, bias, most, weights->requant[channel], conv->out_zero);
+    const int add = head->zero - conv->weight_zero;
+    const struct sums sums = add_up(from, taps * depth, conv->weight_zero);
+    for (size_t t = 0; t < taps; t++)
+        place_tap(from + t * depth, depth, add, (int8_t *)(head + 1) + t * filled(conv) * n, at, n);
+    head->own |= careful(sums.least + add);
+    int64_t bias = (weights->bias_i32 ? weights->bias_i32[channel] : 0) - weights->in_zero * sums.all;
+    for (; at < PANEL; at += n) /* twice in a panel of 8 */
+        head_set(head, (int)at, bias, 128 * sums.sizes, weights->requant[channel], conv->out_zero);
 }
 
 static struct head_i8 *panel(const struct conv *conv, const void *packed, int first)

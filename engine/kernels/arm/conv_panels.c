@@ -2,6 +2,7 @@
 #include "engine/kernels/arm/conv_panels.h"
 #include "engine/kernels/arm/depthwise_strips.h"
 
+#include <arm_neon.h>
 #include <string.h>
 
 enum { LEAST_BIAS = 64, WIDTH_BYTES = 96 };
@@ -33,11 +34,30 @@ size_t panel_set_bytes(const struct panel_set *set, const struct conv *conv)
     return bytes;
 }
 
+enum { WIDEST = WIDTH_BYTES / sizeof(uint16_t) };
+
+/* Four elements of `width` channels, times `factor`. */
+static void turn(const float *from, size_t apart, float factor, int width, float (*to)[WIDEST])
+{
+    for (int j = 0; j < width; j += 4, from += 4 * apart) {
+        const float32x4_t a = vld1q_f32(from), b = vld1q_f32(from + apart), c = vld1q_f32(from + 2 * apart),
+                          d = vld1q_f32(from + 3 * apart);
+        const float64x2_t ab = vreinterpretq_f64_f32(vzip1q_f32(a, b)),
+                          ab2 = vreinterpretq_f64_f32(vzip2q_f32(a, b)),
+                          cd = vreinterpretq_f64_f32(vzip1q_f32(c, d)),
+                          cd2 = vreinterpretq_f64_f32(vzip2q_f32(c, d));
+        vst1q_f32(to[0] + j, vmulq_n_f32(vreinterpretq_f32_f64(vzip1q_f64(ab, cd)), factor));
+        vst1q_f32(to[1] + j, vmulq_n_f32(vreinterpretq_f32_f64(vzip2q_f64(ab, cd)), factor));
+        vst1q_f32(to[2] + j, vmulq_n_f32(vreinterpretq_f32_f64(vzip1q_f64(ab2, cd2)), factor));
+        vst1q_f32(to[3] + j, vmulq_n_f32(vreinterpretq_f32_f64(vzip2q_f64(ab2, cd2)), factor));
+    }
+}
+
 /* Element k of channels from `first` on, 0 for those that there are not. */
 static void pack_step(const struct panel_set *set, const struct conv *conv, const float *from, size_t apart,
                       float factor, int first, int width, void *to)
 {
-    float values[WIDTH_BYTES / sizeof(uint16_t)] = {0};
+    float values[WIDEST] = {0};
     for (int j = 0; from && j < width && first + j < conv->channels; j++)
         values[j] = factor * from[(size_t)(first + j) * apart];
     set->convert(to, values, width);
@@ -50,7 +70,13 @@ static void pack_panel(const struct panel_set *set, const struct conv *conv,
     const size_t width = (size_t)panel->width * set->element, bias = bias_bytes(set, panel);
     for (size_t copy = 0; copy < bias; copy += width)
         pack_step(set, conv, weights->bias_f32, 1, factor, first, panel->width, to + copy);
-    for (size_t k = 0; k < steps(conv); k++)
+    size_t k = 0;
+    for (float four[4][WIDEST]; k + 4 <= steps(conv) && first + panel->width <= conv->channels; k += 4) {
+        turn(weights->f32 + (size_t)first * steps(conv) + k, steps(conv), factor, panel->width, four);
+        for (size_t i = 0; i < 4; i++)
+            set->convert(to + bias + (k + i) * width, four[i], panel->width);
+    }
+    for (; k < steps(conv); k++)
         pack_step(set, conv, weights->f32 + k, steps(conv), factor, first, panel->width,
                   to + bias + k * width);
 }

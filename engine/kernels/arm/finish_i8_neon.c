@@ -17,7 +17,7 @@ int32_t panel_zero(const struct conv *conv, const struct conv_weights *weights, 
 {
     size_t each = (size_t)conv->taps * (size_t)conv->depth, n = (size_t)count * each;
     const int8_t *from = weights->i8 + (size_t)first * each;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; conv->weight_zero && i < n; i++)
         if (from[i] - conv->weight_zero != (int8_t)(from[i] - conv->weight_zero))
             return conv->weight_zero;
     return 0;
