@@ -49,6 +49,8 @@ static bool map(struct file *file, int descriptor)
     if (!cannot_change(descriptor))
         return false;
     void *bytes = mmap(NULL, file->size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    if (bytes != MAP_FAILED) /* or 2 MiB of the page cache would be back for each byte of them that is read */
+        madvise(bytes, file->size, MADV_NOHUGEPAGE);
     if (bytes != MAP_FAILED && madvise(bytes, file->size, MADV_POPULATE_READ)) {
         munmap(bytes, file->size);
         bytes = MAP_FAILED;
