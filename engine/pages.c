@@ -19,7 +19,7 @@ void pages_forget(void *part, size_t size)
 void *pages_map(size_t size, size_t sure)
 {
     (void)sure;
-    return size ? calloc(1, size) : NULL;
+    return size && size <= PTRDIFF_MAX ? calloc(1, size) : NULL;
 }
 
 void pages_unmap(void *pages, size_t size)

@@ -113,6 +113,7 @@ void kernels_init_elementwise_c(struct kernels *kernels)
     kernels->binary_f32[BINARY_MAX] = max_f32;
     kernels->binary_f32[BINARY_MIN] = min_f32;
     kernels->add_i8 = add_i8_c;
+    kernels->add_products = false;
     kernels->mul_i8 = mul_i8_c;
     kernels->scale_i8 = scale_i8_c;
     kernels->scale_f32 = scale_f32_c;
