@@ -3,6 +3,7 @@
 
 #include "engine/pages.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,13 +20,13 @@ struct pool_block {
 static struct pool_block *block_create(size_t size, size_t sure)
 {
     size_t total = ALIGN + (size + ALIGN - 1) / ALIGN * ALIGN;
-    size_t mapped = size < LARGE_BLOCK ? 0 : total + ALIGN;
-    void *memory = mapped ? pages_map(mapped, sure) : calloc(1, total + ALIGN);
+    bool large = size >= LARGE_BLOCK;
+    void *memory = large ? pages_map(total + ALIGN, sure) : calloc(1, total + ALIGN);
     if (!memory)
         return NULL;
     struct pool_block *block = (void *)(((uintptr_t)memory + ALIGN - 1) / ALIGN * ALIGN);
     block->memory = memory;
-    block->mapped = mapped;
+    block->mapped = large ? total + ALIGN : 0;
     block->size = total - ALIGN;
     return block;
 }

@@ -11,11 +11,12 @@
 
 enum { SIZE = 5 << 19 }; /* bytes: a huge page, and half of one */
 
-static char path[] = "/tmp/pipit-file-XXXXXX";
+static const char pattern[] = "/tmp/pipit-file-XXXXXX";
+static char path[sizeof(pattern)];
 
 static void write_file(void)
 {
-    memcpy(path + sizeof(path) - 7, "XXXXXX", 6);
+    memcpy(path, pattern, sizeof(pattern));
     int descriptor = mkstemp(path);
     char *bytes = malloc(SIZE);
     memset(bytes, 'x', SIZE);
