@@ -4,16 +4,21 @@
 #include "engine/pages.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #ifndef MADV_POPULATE_READ /* Linux 5.14; older C libraries do not name it */
 #define MADV_POPULATE_READ 22
+#endif
+
+#ifndef EROFS_SUPER_MAGIC_V1 /* older headers do not have it */
+#define EROFS_SUPER_MAGIC_V1 0xE0F5E1E2
 #endif
 
 enum { SIZE_LIMIT = 1 << 30 };
@@ -34,36 +39,44 @@ static int read_all(int descriptor, char *bytes, size_t size)
 /* ---- without a copy ---- */
 
 /* A lease keeps whoever opens the file for writing waiting for as long as we have it; the signal that tells
- * us so is one that nobody dies of. On a file system that is read-only nobody writes. */
+ * us so is one that nobody dies of. Nobody writes to an image of a file system; a mount that is read-only
+ * says less, since others may have the same files from one that is not. */
 static bool cannot_change(int descriptor)
 {
-    struct statvfs system;
-    if (!fstatvfs(descriptor, &system) && system.f_flag & ST_RDONLY)
+    struct statfs system;
+    if (!fstatfs(descriptor, &system) &&
+        (system.f_type == SQUASHFS_MAGIC || (uint32_t)system.f_type == EROFS_SUPER_MAGIC_V1))
         return true;
     return !fcntl(descriptor, F_SETSIG, SIGURG) && !fcntl(descriptor, F_SETLEASE, F_RDLCK);
 }
 
-/* All pages are read here, so that a medium that cannot be read is an error and not a signal later. */
+/* All pages are read once, so that a medium that cannot be read is an error and not a signal later, and come
+ * back from the page cache as far as they are needed: small ones, or 2 MiB would for each byte that is read.
+ * NULL: they cannot be. */
+static void *map_pages(int descriptor, size_t size)
+{
+    void *bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    if (bytes == MAP_FAILED)
+        return NULL;
+    madvise(bytes, size, MADV_NOHUGEPAGE);
+    if (!madvise(bytes, size, MADV_POPULATE_READ)) {
+        madvise(bytes, size, MADV_DONTNEED);
+        return bytes;
+    }
+    munmap(bytes, size);
+    return NULL;
+}
+
 static bool map(struct file *file, int descriptor)
 {
     if (!cannot_change(descriptor))
         return false;
-    void *bytes = mmap(NULL, file->size, PROT_READ, MAP_PRIVATE, descriptor, 0);
-    if (bytes != MAP_FAILED) /* or 2 MiB of the page cache would be back for each byte of them that is read */
-        madvise(bytes, file->size, MADV_NOHUGEPAGE);
-    if (bytes != MAP_FAILED && madvise(bytes, file->size, MADV_POPULATE_READ)) {
-        munmap(bytes, file->size);
-        bytes = MAP_FAILED;
-    }
-    if (bytes == MAP_FAILED) {
+    file->bytes = map_pages(descriptor, file->size);
+    if (file->bytes)
+        file->mapped = descriptor;
+    else
         fcntl(descriptor, F_SETLEASE, F_UNLCK);
-        return false;
-    }
-    madvise(bytes, file->size,
-            MADV_DONTNEED); /* they come back from the page cache, as far as they are read */
-    file->bytes = bytes;
-    file->lease = descriptor;
-    return true;
+    return file->bytes;
 }
 
 /* ---- both ways ---- */
@@ -94,10 +107,10 @@ static int load(struct file *file, int descriptor, bool may_map)
 
 static int load_path(struct file *file, const char *path, bool may_map, struct pipit_error *error)
 {
-    *file = (struct file){.lease = -1};
+    *file = (struct file){.mapped = -1};
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     int status = descriptor < 0 ? -errno : load(file, descriptor, may_map);
-    if (descriptor >= 0 && file->lease < 0)
+    if (descriptor >= 0 && file->mapped < 0)
         close(descriptor);
     if (!status)
         return 0;
@@ -127,11 +140,11 @@ void file_forget(const struct file *file, const void *bytes, size_t size)
 
 void file_free(struct file *file)
 {
-    if (file->bytes && file->lease >= 0)
+    if (file->bytes && file->mapped >= 0) {
         munmap(file->bytes, file->size);
-    else
+        close(file->mapped); /* and with it the lease */
+    } else {
         pages_unmap(file->bytes, file->size);
-    if (file->bytes && file->lease >= 0)
-        close(file->lease);
-    *file = (struct file){.lease = -1};
+    }
+    *file = (struct file){.mapped = -1};
 }

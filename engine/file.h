@@ -9,7 +9,7 @@
 struct file {
     void *bytes; /* 64-byte aligned, read only */
     size_t size;
-    int lease; /* descriptor that keeps writers waiting; -1: none */
+    int mapped; /* its descriptor, which keeps writers waiting; -1: bytes are our own */
 };
 
 /* For a moment: who wants to write to the file may be kept waiting until file_free().

@@ -2,7 +2,6 @@
 #include "engine/graph.h"
 
 #include "engine/file.h"
-
 #include "engine/op.h"
 
 #include <stdio.h>
@@ -101,6 +100,12 @@ void *graph_alloc_data(struct graph *graph, int64_t bytes)
     if (bytes < 0 || (int64_t)graph->data.bytes + bytes > graph_budget(graph))
         return NULL;
     return pool_alloc(&graph->data, (size_t)bytes, 1);
+}
+
+bool tensors_overlap(const struct tensor *a, const struct tensor *b)
+{
+    const char *x = a->data, *y = b->data;
+    return x && y && x < y + tensor_bytes(b) && y < x + tensor_bytes(a);
 }
 
 void graph_forget(const struct graph *graph, const void *data, size_t size)

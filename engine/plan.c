@@ -241,7 +241,7 @@ static int give_scratch(struct plan *plan)
 
 /* ---- giving a file's memory back while its weights are packed, so that they are not there twice ---- */
 
-enum { WORTHWHILE = 64 << 10, NODES_MAX_FORGET = 1000 };
+enum { NODES_MAX_FORGET = 1000 };
 
 static bool packed_by(const struct graph *graph, const struct node *node, int input)
 {
@@ -250,23 +250,17 @@ static bool packed_by(const struct graph *graph, const struct node *node, int in
            graph->tensor[node->input[input]].data;
 }
 
-static bool overlap(const struct tensor *a, const struct tensor *b)
-{
-    uintptr_t x = (uintptr_t)a->data, y = (uintptr_t)b->data;
-    return y && x < y + (size_t)tensor_bytes(b) && y < x + (size_t)tensor_bytes(a);
-}
-
 /* Tensors may share a file's bytes: does anything but node n, and nodes before it that packed them, read
  * these? */
 static bool read_elsewhere(const struct graph *graph, const struct tensor *tensor, int n)
 {
     for (int i = 0; i < graph->outputs; i++)
-        if (overlap(tensor, &graph->tensor[graph->output[i]]))
+        if (tensors_overlap(tensor, &graph->tensor[graph->output[i]]))
             return true;
     for (int m = 0; m < graph->nodes; m++)
         for (int i = 0; i < graph->node[m].inputs; i++) {
             int index = graph->node[m].input[i];
-            if (index >= 0 && overlap(tensor, &graph->tensor[index]) &&
+            if (index >= 0 && tensors_overlap(tensor, &graph->tensor[index]) &&
                 !(m <= n && packed_by(graph, &graph->node[m], i)))
                 return true;
         }
@@ -277,7 +271,7 @@ void plan_packed(struct plan *plan, const struct node *node, int input, size_t f
 {
     const struct graph *graph = plan->graph;
     const struct tensor *tensor = node_input(graph, node, input);
-    if (!plan->borrows && to - from >= WORTHWHILE && graph->nodes <= NODES_MAX_FORGET &&
+    if (!plan->borrows && to - from >= FORGET_LEAST && graph->nodes <= NODES_MAX_FORGET &&
         !read_elsewhere(graph, tensor, (int)(node - graph->node)))
         graph_forget(graph, (const char *)tensor->data + from, to - from);
 }

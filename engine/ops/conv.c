@@ -115,19 +115,20 @@ static int64_t longest(int count, int grain, int workers)
     return (each + grain - 1) / grain;
 }
 
-/* Workers that share pixels read all weights each; those that share channels read all pixels, half of which
- * are in another's cache, as half of what they make will be for the next step: that costs twice as much. */
+/* Units are pixels, or rows of them. Workers that share these read all weights each; those that share
+ * channels read all pixels, half of which are in another's cache, as half of what they make will be for the
+ * next step: that costs twice as much, unless units cannot be shared fairly. */
 static bool shares_channels(const struct conv_args *args, int units, int grain, int workers)
 {
     const struct conv *conv = &args->conv;
-    const int panel = args->kernel->panel, channels = conv->channels;
-    if (args->groups > 1 || !args->flat)
-        return args->groups == 1 && units < workers && channels > panel;
-    int64_t pixels = longest(units, grain, workers) * grain * channels,
-            panels = longest(channels, panel, workers) * panel * units;
-    int64_t weights = (int64_t)conv->depth * channels,
-            activations = (int64_t)units * (conv->depth + channels);
-    return panels < pixels && (weights > 2 * activations || 4 * panels < 3 * pixels);
+    if (args->groups > 1)
+        return false;
+    const int64_t by_units = longest(units, grain, workers) * grain * conv->channels;
+    const int64_t by_channels =
+        longest(conv->channels, args->kernel->panel, workers) * args->kernel->panel * units;
+    const int64_t weights = (int64_t)conv->taps * conv->depth * conv->channels;
+    const int64_t activations = (int64_t)geometry_pixels(&args->geometry) * (conv->depth + conv->channels);
+    return by_channels < by_units && (weights > 2 * activations || 4 * by_channels < 3 * by_units);
 }
 
 static void run_conv(const struct step *step, int worker, int workers)

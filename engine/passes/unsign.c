@@ -23,23 +23,16 @@ static int unsign_quant(struct graph *graph, struct tensor *tensor)
     return 0;
 }
 
-static bool overlap(const struct tensor *a, const struct tensor *b)
-{
-    const char *x = a->data, *y = b->data;
-    return x && y && x < y + tensor_bytes(b) && y < x + tensor_bytes(a);
-}
-
 static bool shared(const struct graph *graph, const struct tensor *tensor)
 {
     for (int i = 0; i < graph->tensors; i++)
-        if (tensor != &graph->tensor[i] && overlap(tensor, &graph->tensor[i]))
+        if (tensor != &graph->tensor[i] && tensors_overlap(tensor, &graph->tensor[i]))
             return true;
     return false;
 }
 
 static int unsign_data(struct graph *graph, struct tensor *tensor)
 {
-    enum { WORTHWHILE = 64 << 10 };
     if (!tensor->data)
         return 0;
     int64_t bytes = tensor_bytes(tensor);
@@ -49,7 +42,7 @@ static int unsign_data(struct graph *graph, struct tensor *tensor)
         return -ENOMEM;
     for (int64_t i = 0; i < bytes; i++)
         moved[i] = data[i] ^ 0x80;
-    if (bytes >= WORTHWHILE && !shared(graph, tensor))
+    if (bytes >= FORGET_LEAST && !shared(graph, tensor))
         graph_forget(graph, tensor->data, (size_t)bytes);
     tensor->data = moved;
     return 0;

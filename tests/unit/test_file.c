@@ -43,7 +43,7 @@ START_TEST(test_a_writer_waits)
     struct file file;
     ck_assert_int_eq(file_open(&file, path, NULL), 0);
     check_bytes(&file);
-    if (file.lease >= 0)
+    if (file.mapped >= 0)
         ck_assert_int_lt(open(path, O_WRONLY | O_NONBLOCK), 0);
     file_free(&file);
     int writer = open(path, O_WRONLY | O_NONBLOCK);
@@ -57,7 +57,7 @@ START_TEST(test_what_is_being_written_is_not_mapped)
     struct file file;
     int writer = open(path, O_WRONLY);
     ck_assert_int_eq(file_open(&file, path, NULL), 0);
-    ck_assert_int_lt(file.lease, 0);
+    ck_assert_int_lt(file.mapped, 0);
     ck_assert_int_eq(ftruncate(writer, 0), 0);
     check_bytes(&file);
     file_free(&file);
