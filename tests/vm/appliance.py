@@ -2,12 +2,10 @@
 """The bootable image in QEMU, with UEFI firmware, or with U-Boot where the board has that. The disk is started as it is; what a
 test needs in it (a camera, somebody who runs commands) comes in by a second initial RAM disk, put onto a copy's boot partition,
 and lives in /run."""
-import contextlib
 import json
 import pathlib
 import re
 import shutil
-import signal
 import subprocess
 
 import machine
@@ -189,20 +187,6 @@ class Appliance(machine.Machine):
         """The power is cut."""
         self.process.kill()
         self.process.wait()
-
-    @contextlib.contextmanager
-    def cut(self):
-        self.kill()
-        yield
-
-    @contextlib.contextmanager
-    def held(self):
-        """Nothing moves, as if the power had been cut here; then it goes on."""
-        self.process.send_signal(signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            self.process.send_signal(signal.SIGCONT)
 
     def power_off(self, limit=120):
         self.try_sh("systemctl poweroff --no-block")
