@@ -192,8 +192,8 @@ PIPIT_API int pipit_model_run(struct pipit_model *model);
  * Pillow and torchvision do. Cameras' formats, by their V4L2 fourcc codes (BGR3, XR24, GREY, YUYV, UYVY,
  * NV12, NV21, YU12, YV12 with its planes as Y, U, V, 422P, 444P), and turned pictures are cropped, scaled and
  * converted by libyuv, in this order: of a frame only the pixels that the network gets are converted, where
- * an exact resize would need all of it as RGB first, for each look. Scores differ by up to 0.01 from those of
- * the same picture as RGB24. */
+ * an exact resize would need all of it as RGB first, for each look. Scores differ by some hundredths from
+ * those of the same picture as RGB24. */
 struct pipit_image {
     uint32_t format;
     int width, height;      /* pixels, 1 to 65500 */
