@@ -6,6 +6,7 @@ import re
 import signal
 import struct
 import subprocess
+import threading
 import time
 import unittest
 import zlib
@@ -39,19 +40,26 @@ class RunTest(CommandTest):
         self.addCleanup(child.kill)
         return child
 
-    def wait_for(self, child, words):
-        """Reads what it says until these words come."""
-        said = ""
+    def wait_for(self, child, *words):
+        """Reads what it says until these words came, in any order."""
+        said, missing = "", set(words)
+        patience = threading.Timer(120, child.kill)
+        patience.start()
+        self.addCleanup(patience.cancel)
         for line in child.stderr:
             said += line
-            if words in line:
+            missing -= {word for word in missing if word in line}
+            if not missing:
+                patience.cancel()
                 return said
-        self.fail(f"'{words}' did not come, but: {said}")
+        self.fail(f"{missing} did not come, but: {said}")
 
     def wait_for_file(self, child, name, size=0):
         path = self.folder / name
+        until = time.monotonic() + 120
         while not path.exists() or path.stat().st_size < size:
             self.assertIsNone(child.poll())
+            self.assertLess(time.monotonic(), until)
             time.sleep(0.02)
 
     def end(self, child, number=signal.SIGTERM, status=0):
@@ -456,7 +464,7 @@ class Reload(RunTest):
         base = "source = replay:red.png\nscreen = memory\nmodel = colours.tflite\nlabels = names.txt\n"
         self.write("pipit.conf", base)
         child = self.start("--config", "pipit.conf")
-        self.wait_for(child, "the model is")
+        self.wait_for(child, "the model is", "frames per second")
         fewest = 1000
         for turn in range(20):
             self.reload(child, base + f"camera-rate = {20 + turn % 2}\n", "frames per second")
@@ -498,8 +506,10 @@ class Hours(RunTest):
         self.end(child)
 
     def wait_for_pictures(self, child):
+        until = time.monotonic() + 120
         while not any(json.loads(line)["display_fps"] for line in self.complete_lines("stats.json")):
             self.assertIsNone(child.poll())
+            self.assertLess(time.monotonic(), until)
             time.sleep(0.1)
 
     def complete_lines(self, name):
