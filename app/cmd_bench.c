@@ -155,7 +155,7 @@ static double total(const struct result *r)
 static void print_layers(const struct result *r, const struct pipit_model *model)
 {
     struct pipit_step step;
-    double all = total(r);
+    double all = total(r), least_ms = 0, macs = 0;
     say("%9s %6s %9s %8s %6s  %-32s %-17s %-20s %s\n", "ms", "%", "M MACs", "GMAC/s", "peak %", "operation",
         "output", "kernel", "name");
     for (int i = 0; !pipit_model_step(model, i, &step); i++) {
@@ -163,9 +163,17 @@ static void print_layers(const struct result *r, const struct pipit_model *model
         double ms = r->layer_ms[i];
         snprintf(shape, sizeof(shape), "%dx%dx%dx%d", step.out_shape[0], step.out_shape[1], step.out_shape[2],
                  step.out_shape[3]);
+        macs += (double)step.macs;
+        least_ms += step_least_ms(r, &step);
+        if (step.joined) {
+            say("%9s %6s %9.3f %8s %6s  %-32s %-17s %-20s %.60s\n", "with next", "", (double)step.macs / 1e6,
+                "", "", step.operation, shape, step.kernel, step.name);
+            continue;
+        }
         say("%9.4f %6.1f %9.3f %8.2f %6.1f  %-32s %-17s %-20s %.60s\n", ms, ms * 100 / all,
-            (double)step.macs / 1e6, ms > 0 ? (double)step.macs / ms / 1e6 : 0,
-            ms > 0 ? step_least_ms(r, &step) / ms * 100 : 0, step.operation, shape, step.kernel, step.name);
+            (double)step.macs / 1e6, ms > 0 ? macs / ms / 1e6 : 0, ms > 0 ? least_ms / ms * 100 : 0,
+            step.operation, shape, step.kernel, step.name);
+        macs = least_ms = 0;
     }
 }
 
@@ -193,8 +201,9 @@ static struct json_object *json_layers(const struct result *r, const struct pipi
 {
     struct json_object *list = json_object_new_array();
     struct pipit_step step;
-    double all = total(r);
+    double all = total(r), least_ms = 0;
     for (int i = 0; !pipit_model_step(model, i, &step); i++) {
+        least_ms += step_least_ms(r, &step);
         struct json_object *entry = json_object_new_object(), *shape = json_object_new_array();
         for (int d = 0; d < 4; d++)
             json_object_array_add(shape, json_object_new_int(step.out_shape[d]));
@@ -203,10 +212,11 @@ static struct json_object *json_layers(const struct result *r, const struct pipi
         json_add(entry, "kernel", json_text(step.kernel));
         json_add(entry, "output", shape);
         json_add(entry, "macs", json_object_new_int64(step.macs));
+        json_add(entry, "joined", json_object_new_boolean(step.joined));
         json_add(entry, "ms", json_real(r->layer_ms[i]));
         json_add(entry, "share", json_real(r->layer_ms[i] / all));
-        json_add(entry, "peak_share",
-                 json_real(r->layer_ms[i] > 0 ? step_least_ms(r, &step) / r->layer_ms[i] : 0));
+        json_add(entry, "peak_share", json_real(r->layer_ms[i] > 0 ? least_ms / r->layer_ms[i] : 0));
+        least_ms = step.joined ? least_ms : 0;
         json_object_array_add(list, entry);
     }
     return list;

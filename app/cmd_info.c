@@ -57,8 +57,11 @@ static void print_plan(const struct pipit_model *model)
         char shape[64];
         snprintf(shape, sizeof(shape), "%dx%dx%dx%d", step.out_shape[0], step.out_shape[1], step.out_shape[2],
                  step.out_shape[3]);
-        say("  %-10zu %-10zu %-34s %-18s %s\n", step.arena_offset, step.output_bytes, step.operation, shape,
-            step.kernel);
+        if (step.joined)
+            say("  %-10s %-10s %-34s %-18s %s\n", "by rows", "-", step.operation, shape, step.kernel);
+        else
+            say("  %-10zu %-10zu %-34s %-18s %s\n", step.arena_offset, step.output_bytes, step.operation,
+                shape, step.kernel);
     }
 }
 
@@ -146,6 +149,7 @@ static struct json_object *json_plan(const struct pipit_model *model, const stru
         json_add(entry, "operation", json_text(step.operation));
         json_add(entry, "kernel", json_text(step.kernel));
         json_add(entry, "macs", json_object_new_int64(step.macs));
+        json_add(entry, "joined", json_object_new_boolean(step.joined));
         json_add(entry, "offset", json_object_new_int64((int64_t)step.arena_offset));
         json_add(entry, "bytes", json_object_new_int64((int64_t)step.output_bytes));
         json_object_array_add(steps, entry);

@@ -90,7 +90,7 @@ static int plan_model(struct pipit_model *model, bool for_export, struct pipit_e
     if (!status && !for_export)
         status = to_float16(model, error);
     if (!status)
-        status = plan_init(&model->plan, graph, &model->kernels, model->settings.threads, error);
+        status = plan_init(&model->plan, graph, &model->kernels, model->settings.threads, for_export, error);
     return status;
 }
 

@@ -153,7 +153,7 @@ void model_describe(struct pipit_model *model)
         .input_height = in->height,
         .input_channels = in->channels,
         .operators = graph->operators,
-        .steps = model->plan.steps,
+        .steps = pipit_model_steps(model),
         .parameters = count_parameters(graph),
         .arena_bytes = model->plan.arena_bytes + model->plan.scratch_bytes,
         .weight_bytes = model->plan.pool.bytes,
@@ -172,9 +172,33 @@ void pipit_model_info(const struct pipit_model *model, struct pipit_info *info)
     *info = model->info;
 }
 
+/* A step's sources come before it. */
+static int count_chain(const struct step *step)
+{
+    return step ? 1 + count_chain(step->source) : 0;
+}
+
 int pipit_model_steps(const struct pipit_model *model)
 {
-    return model->plan.steps;
+    int count = 0;
+    for (int i = 0; i < model->plan.steps; i++)
+        count += count_chain(&model->plan.step[i]);
+    return count;
+}
+
+/* The step of this index, and the one of the plan that it runs in. */
+static const struct step *find_step(const struct pipit_model *model, int index, int *in)
+{
+    for (*in = 0; *in < model->plan.steps; ++*in) {
+        const struct step *step = &model->plan.step[*in];
+        int behind = count_chain(step) - 1 - index;
+        for (; behind > 0; behind--)
+            step = step->source;
+        if (behind == 0)
+            return step;
+        index -= count_chain(&model->plan.step[*in]);
+    }
+    return NULL;
 }
 
 const char *node_operation(const struct node *node)
@@ -189,20 +213,23 @@ const char *node_operation(const struct node *node)
 
 int pipit_model_step(const struct pipit_model *model, int index, struct pipit_step *out)
 {
-    if (index < 0 || index >= model->plan.steps)
+    int in;
+    const struct step *step = index < 0 ? NULL : find_step(model, index, &in);
+    if (!step)
         return -EINVAL;
-    const struct step *step = &model->plan.step[index];
     const struct tensor *tensor = node_output(&model->graph, step->node, 0);
-    bool first = index == 0 || model->plan.step[index - 1].node != step->node;
+    bool first = in == 0 || model->plan.step[in - 1].node != step->node;
+    bool joined = step != &model->plan.step[in];
     *out = (struct pipit_step){
         .name = tensor->name,
         .operation = node_operation(step->node),
         .kernel = step->kernel,
         .type = tensor->type,
         .macs = first ? count_macs(&model->graph, step->node) : 0,
-        .arena_offset = (size_t)((char *)step->out[0] - model->plan.arena),
-        .output_bytes = (size_t)tensor_bytes(tensor),
-        .ms = (double)model->step_ns[index] / 1e6,
+        .joined = joined,
+        .arena_offset = joined ? 0 : (size_t)((char *)step->out[0] - model->plan.arena),
+        .output_bytes = joined ? 0 : (size_t)tensor_bytes(tensor),
+        .ms = joined ? 0 : (double)model->step_ns[in] / 1e6,
     };
     for (int i = 0; i < 4; i++) { /* the last four dimensions, 1 in front */
         int from = tensor->rank - 4 + i;

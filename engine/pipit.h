@@ -290,9 +290,11 @@ struct pipit_step {
     enum pipit_type type;  /* of its output, in which it computes */
     int32_t out_shape[4];
     int64_t macs;
+    bool joined; /* made row by row as the next steps go, up to one that is not joined: no output in the arena
+                  */
     size_t arena_offset; /* of its first output */
     size_t output_bytes;
-    double ms; /* of the last pipit_model_run_timed() */
+    double ms; /* of the last pipit_model_run_timed(), with the joined ones before; of those 0 */
 };
 PIPIT_API int pipit_model_steps(const struct pipit_model *model);
 PIPIT_API int pipit_model_step(const struct pipit_model *model, int index, struct pipit_step *step);

@@ -2,6 +2,7 @@
 #include "engine/plan.h"
 
 #include "engine/arena.h"
+#include "engine/chain.h"
 #include "engine/file.h"
 #include "engine/op.h"
 #include "engine/team.h"
@@ -35,6 +36,11 @@ static void *constant_address(struct plan *plan, int index)
     return plan->address[index];
 }
 
+static bool is_chained(const struct plan *plan, int n)
+{
+    return plan->chained && n >= 0 && plan->chained[n];
+}
+
 static bool set_inputs(struct plan *plan, const struct node *node, void **in)
 {
     const struct op_info *info = op_info(node->op);
@@ -44,6 +50,8 @@ static bool set_inputs(struct plan *plan, const struct node *node, void **in)
             continue;
         bool constant = plan->graph->tensor[index].data != NULL;
         if (info->packs && (info->data_input < 0 || (constant && i != info->data_input)))
+            continue;
+        if (i == 0 && is_chained(plan, (int)(node - plan->graph->node) - 1))
             continue;
         in[i] = constant ? constant_address(plan, index) : plan->address[index];
         if (!in[i])
@@ -65,16 +73,28 @@ static bool room_for_step(struct plan *plan)
     return true;
 }
 
+static const struct step *take_last(struct plan *plan)
+{
+    struct step *step = plan_alloc(plan, 1, sizeof(*step));
+    if (step)
+        *step = plan->step[--plan->steps];
+    return step;
+}
+
 struct step *plan_add_step(struct plan *plan, const struct node *node)
 {
     void **in = plan_alloc(plan, (size_t)(node->inputs + node->outputs) + 1, sizeof(*in));
     if (!in || !set_inputs(plan, node, in) || !room_for_step(plan))
         return NULL;
+    const struct step *source = NULL;
+    if (is_chained(plan, (int)(node - plan->graph->node) - 1) && !(source = take_last(plan)))
+        return NULL;
     void **out = in + node->inputs;
     for (int i = 0; i < node->outputs; i++)
         out[i] = plan->address[node->output[i]];
     struct step *step = &plan->step[plan->steps++];
-    *step = (struct step){.kernels = plan->kernels, .in = in, .out = out, .node = node, .kernel = ""};
+    *step = (struct step){
+        .kernels = plan->kernels, .in = in, .out = out, .node = node, .kernel = "", .source = source};
     return step;
 }
 
@@ -94,8 +114,17 @@ static void use(struct layout *layout, int tensor, int step)
         layout->last[root] = step;
 }
 
-static void find_uses(const struct graph *graph, struct layout *layout)
+/* What a chained node reads is read until the last of its chain has run. */
+static int last_of_chain(const struct plan *plan, int n)
 {
+    while (is_chained(plan, n))
+        n++;
+    return n;
+}
+
+static void find_uses(const struct plan *plan, struct layout *layout)
+{
+    const struct graph *graph = plan->graph;
     for (int i = 0; i < graph->tensors; i++)
         layout->first[i] = layout->last[i] = -1;
     for (int i = 0; i < graph->inputs; i++) { /* kept, so that a run can be repeated */
@@ -106,7 +135,7 @@ static void find_uses(const struct graph *graph, struct layout *layout)
         const struct node *node = &graph->node[n];
         for (int i = 0; i < node->inputs; i++)
             if (node->input[i] >= 0)
-                use(layout, node->input[i], n);
+                use(layout, node->input[i], last_of_chain(plan, n));
         for (int i = 0; i < node->outputs; i++)
             use(layout, node->output[i], n);
     }
@@ -157,12 +186,16 @@ static void overwrite(const struct graph *graph, struct layout *layout)
     }
 }
 
-static void find_lifetimes(const struct graph *graph, struct layout *layout)
+static void find_lifetimes(const struct plan *plan, struct layout *layout)
 {
+    const struct graph *graph = plan->graph;
     share_bytes(graph, layout);
-    find_uses(graph, layout);
+    find_uses(plan, layout);
     overwrite(graph, layout);
-    find_uses(graph, layout);
+    find_uses(plan, layout);
+    for (int n = 0; n < graph->nodes; n++)
+        if (is_chained(plan, n)) /* has no place */
+            layout->first[graph->node[n].output[0]] = -1;
 }
 
 /* Constants are laid out by plan_add_step(), unless the graph answers with one. */
@@ -203,7 +236,7 @@ static int lay_out(struct plan *plan, struct pipit_error *error)
     int status = -ENOMEM;
     if (lists && block) {
         struct layout layout = {lists, lists + count, lists + 2 * count};
-        find_lifetimes(plan->graph, &layout);
+        find_lifetimes(plan, &layout);
         status = place(plan, &layout, block, error);
         for (int i = 0; i < plan->graph->tensors && !status; i++)
             plan->address[i] = plan->address[layout.root[i]];
@@ -311,11 +344,19 @@ static int prepare_nodes(struct plan *plan, struct pipit_error *error)
     return 0;
 }
 
+static int chain(struct plan *plan)
+{
+    plan->chained = calloc((size_t)plan->graph->nodes + 1, sizeof(*plan->chained));
+    return plan->chained ? chain_nodes(plan->graph, plan->workers, plan->chained) : -ENOMEM;
+}
+
 int plan_init(struct plan *plan, const struct graph *graph, const struct kernels *kernels, int workers,
-              struct pipit_error *error)
+              bool whole, struct pipit_error *error)
 {
     int status = plan_init_empty(plan, graph, kernels, workers, error);
     plan->borrows = false;
+    if (!status && !whole)
+        status = chain(plan);
     if (!status)
         status = lay_out(plan, error);
     if (!status)
@@ -361,6 +402,7 @@ void plan_finish(struct plan *plan)
     forget_steps(plan);
     free(plan->step);
     free(plan->address);
+    free(plan->chained);
     pool_finish(&plan->activations);
     *plan = (struct plan){0};
 }

@@ -12,6 +12,8 @@
 #define STEP_BUFFERS_MAX (NODE_INPUTS_MAX + NODE_OUTPUTS_MAX)
 #define WORKERS_MAX      64
 
+struct rows;
+
 struct step {
     /* Does the share of worker 0 <= worker < workers. Workers of one step run at the same time and write to
      * different bytes; between two steps all wait for each other. No allocation, no system call. */
@@ -25,6 +27,11 @@ struct step {
     size_t scratch_bytes; /* asked for by prepare(), for all workers together */
     const struct node *node;
     const char *kernel; /* name of the kernel, for people */
+
+    const struct step *source; /* of a chained node before: what makes the input's rows; else NULL */
+    /* Where run() can also work row by row (engine/ops/rows.h): begins, in worker_bytes of scratch. */
+    struct rows *(*rows)(const struct step *step, char *scratch);
+    size_t worker_bytes;
 };
 
 struct plan {
@@ -36,6 +43,7 @@ struct plan {
     struct step *step;
     int steps, step_room;
     void **address;          /* of every tensor of the graph; NULL when no step needs it */
+    bool *chained;           /* of every node: see engine/chain.h; NULL: of none */
     struct pool activations; /* the arena alone */
     char *arena;
     size_t arena_bytes;
@@ -43,10 +51,11 @@ struct plan {
     size_t scratch_bytes;
 };
 
-/* Lays out the arena and prepares every node. The graph must be inferred and outlive the plan, but for the
- * data of its constants, which the plan has packed or copied when this returns. */
+/* Lays out the arena and prepares every node. whole: every node's output lies in the arena when its step has
+ * run. The graph must be inferred and outlive the plan, but for the data of its constants, which the plan has
+ * packed or copied when this returns. */
 int plan_init(struct plan *plan, const struct graph *graph, const struct kernels *kernels, int workers,
-              struct pipit_error *error);
+              bool whole, struct pipit_error *error);
 void plan_finish(struct plan *plan);
 
 /* For computing single nodes ahead of a plan: nothing is laid out, the caller sets `address` of outputs. */
@@ -56,8 +65,8 @@ int plan_run_once(struct plan *plan); /* allocates scratch and runs the steps; -
 void plan_reset(struct plan *plan,
                 const struct node *node); /* forgets steps, memory and the node's addresses */
 
-/* For prepare(): a new step of this node with its buffers' addresses, run and args to be set. NULL: no
- * memory. */
+/* For prepare(): a new step of this node with its buffers' addresses, run and args to be set. When the node
+ * before is chained to this one, its step leaves the plan and is the new one's source. NULL: no memory. */
 struct step *plan_add_step(struct plan *plan, const struct node *node);
 /* Zeroed memory that lives as long as the plan, 64-byte aligned. NULL: none, or more than the graph's budget.
  */

@@ -70,7 +70,7 @@ static int calibrate(const struct net *net, const struct net_weights *weights, s
     if (!status)
         status = graph_infer(&graph, &kernels, error);
     if (!status)
-        status = plan_init(&plan, &graph, &kernels, 1, error);
+        status = plan_init(&plan, &graph, &kernels, 1, true, error);
     if (!status) {
         run_and_observe(&graph, &plan, range);
         plan_finish(&plan);

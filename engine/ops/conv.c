@@ -9,18 +9,26 @@ struct conv_args {
     struct conv conv; /* of one group; packed is the first group's */
     const struct conv_kernel *kernel;
     struct geometry geometry;
-    int groups, out_channels; /* of all groups */
-    size_t packed_step;       /* bytes from one group's weights to the next */
-    size_t element;           /* bytes */
-    bool flat;                /* pointwise: all pixels of all images in one row */
-    bool merged;              /* a kernel row is one tap */
-    int outside;              /* byte */
-    size_t list_bytes, ring_bytes,
-        worker_bytes; /* scratch: rows, a row's taps, a block's taps, ring, kernel's */
+    int groups, out_channels;                 /* of all groups */
+    size_t packed_step;                       /* bytes from one group's weights to the next */
+    size_t element;                           /* bytes */
+    bool flat;                                /* pointwise: all pixels of all images in one row */
+    bool merged;                              /* a kernel row is one tap */
+    int outside;                              /* byte */
+    size_t list_bytes, ring_bytes, own_bytes; /* scratch: its state, rows, a row's taps, a block's taps,
+                                                 ring, kernel's */
+    int together;                             /* rows of a source's at a time */
     enum activation act;
 };
 
-enum { TILE_BYTES = 24 << 10 };
+struct conv_rows {
+    struct rows rows;
+    const struct step *step;
+    struct window_rows window;
+    struct conv_tile tile;
+};
+
+enum { TILE_BYTES = 24 << 10, SOURCE_PIXELS = 96 };
 
 /* ---- running ---- */
 
@@ -37,12 +45,12 @@ static void finish_tile(const struct step *step, const struct conv_args *args, c
     }
 }
 
-/* All groups of `tile`, whose `in`, pixels and channels are set; `pixel` is its first in the output. */
+/* All groups of `tile`, whose `in`, pixels and channels are set; `pixel` is its first from `tile.out` on. */
 static void run_groups(const struct step *step, const struct conv_args *args, struct conv_tile tile,
                        const void **tap, size_t pixel)
 {
     struct conv conv = args->conv;
-    tile.out = (char *)step->out[0] + pixel * (size_t)args->out_channels * args->element;
+    tile.out = (char *)tile.out + pixel * (size_t)args->out_channels * args->element;
     tile.out_stride = (size_t)args->out_channels;
     tile.in_step = (size_t)args->geometry.stride[1] * args->geometry.pixel_bytes;
     tile.in = tap;
@@ -92,20 +100,65 @@ static void list_taps(const struct conv_args *args, const void *const *row, cons
                 (const char *)row[ky * g->dilation[0]] + (size_t)(kx * g->dilation[1]) * g->pixel_bytes;
 }
 
-static void run_rows(const struct step *step, const struct conv_args *args, struct conv_tile tile,
-                     char *scratch, int begin, int end)
+/* From what the source made, a few rows at a time. */
+static void make_from_source(struct conv_rows *own, int at, int count)
 {
-    const struct geometry *g = &args->geometry;
-    const void **row = (const void **)(void *)scratch,
-               **tap = (const void **)(void *)(scratch + args->list_bytes);
-    struct window_rows rows = {g, step->in[0], scratch + 3 * args->list_bytes, args->outside, 1, 0};
-    for (int at = begin; at < end; at++) {
-        if (at == begin || at % g->out[0] == 0)
-            window_start(&rows);
-        window_read(&rows, at / g->out[0], at % g->out[0], 1, row);
-        list_taps(args, row, tap);
-        run_blocks(step, args, tile, tap, g->out[1], (size_t)at * (size_t)g->out[1]);
+    const struct conv_args *args = own->step->args;
+    const int width = args->geometry.out[1], most = args->together;
+    const void *ring = own->window.ring;
+    for (int made = 0; made < count; made += most) {
+        int rows = count - made < most ? count - made : most;
+        own->window.source->make(own->window.source, at + made, rows, own->window.ring);
+        run_blocks(own->step, args, own->tile, &ring, rows * width, (size_t)made * (size_t)width);
     }
+}
+
+static void make_windows(struct conv_rows *own, int at, int count)
+{
+    const struct conv_args *args = own->step->args;
+    const struct geometry *g = &args->geometry;
+    char *lists = (char *)own->tile.scratch - args->ring_bytes - 3 * args->list_bytes;
+    const void **row = (const void **)(void *)lists,
+               **tap = (const void **)(void *)(lists + args->list_bytes);
+    for (int i = 0; i < count; i++) {
+        if ((at + i) % g->out[0] == 0)
+            window_start(&own->window);
+        window_read(&own->window, (at + i) / g->out[0], (at + i) % g->out[0], 1, row);
+        list_taps(args, row, tap);
+        run_blocks(own->step, args, own->tile, tap, g->out[1], (size_t)i * (size_t)g->out[1]);
+    }
+}
+
+static void make_rows(struct rows *rows, int at, int count, char *to)
+{
+    struct conv_rows *own = (struct conv_rows *)rows;
+    const struct conv_args *args = own->step->args;
+    const size_t pixels = (size_t)args->geometry.out[1];
+    own->tile.out = to;
+    if (!args->flat) {
+        make_windows(own, at, count);
+    } else if (own->window.source) {
+        make_from_source(own, at, count);
+    } else {
+        const void *first = (const char *)own->step->in[0] + (size_t)at * pixels * args->geometry.pixel_bytes;
+        run_blocks(own->step, args, own->tile, &first, count * (int)pixels, 0);
+    }
+}
+
+static struct rows *begin_rows(const struct step *step, char *scratch)
+{
+    const struct conv_args *args = step->args;
+    struct conv_rows *own = (struct conv_rows *)(void *)scratch;
+    char *ring = scratch + align64(sizeof(*own)) + 3 * args->list_bytes, *kernels = ring + args->ring_bytes;
+    *own = (struct conv_rows){
+        .rows.make = make_rows, .step = step, .tile = {.to = args->conv.channels, .scratch = kernels}};
+    own->window = (struct window_rows){.geometry = &args->geometry,
+                                       .in = step->in[0],
+                                       .ring = ring,
+                                       .outside = args->outside,
+                                       .together = 1,
+                                       .source = rows_begin(step->source, kernels + args->own_bytes)};
+    return &own->rows;
 }
 
 /* The most that a worker has to do, in grains. */
@@ -131,28 +184,39 @@ static bool shares_channels(const struct conv_args *args, int units, int grain, 
     return by_channels < by_units && (weights > 2 * activations || 4 * by_channels < 3 * by_units);
 }
 
+/* Pixels of all rows where they lie side by side, else rows. */
+static bool shares_pixels(const struct step *step)
+{
+    const struct conv_args *args = step->args;
+    return args->flat && !step->source;
+}
+
 static void run_conv(const struct step *step, int worker, int workers)
 {
     const struct conv_args *args = step->args;
     const struct geometry *g = &args->geometry;
-    int units = args->flat ? geometry_pixels(g) : g->batch * g->out[0],
-        grain = args->flat ? args->kernel->tile : 1;
+    const bool pixels = shares_pixels(step);
+    int units = pixels ? geometry_pixels(g) : g->batch * g->out[0], grain = pixels ? args->kernel->tile : 1;
     int begin = 0, end = units, from = 0, to = args->conv.channels;
-    if (shares_channels(args, units, grain, workers))
+    if (!step->source && shares_channels(args, units, grain, workers))
         share(to, args->kernel->panel, worker, workers, &from, &to);
     else
         share(units, args->kernel->even ? 1 : grain, worker, workers, &begin, &end);
-    char *scratch = step->scratch + (size_t)worker * args->worker_bytes;
-    struct conv_tile tile = {
-        .from = from, .to = to, .scratch = scratch + 3 * args->list_bytes + args->ring_bytes};
     if (begin >= end || from >= to)
         return;
-    if (!args->flat) {
-        run_rows(step, args, tile, scratch, begin, end);
+    struct conv_rows *own =
+        (struct conv_rows *)begin_rows(step, step->scratch + (size_t)worker * step->worker_bytes);
+    own->tile.from = from;
+    own->tile.to = to;
+    const size_t out_pixel = (size_t)args->out_channels * args->element;
+    if (!pixels) {
+        make_rows(&own->rows, begin, end - begin,
+                  (char *)step->out[0] + (size_t)begin * (size_t)g->out[1] * out_pixel);
         return;
     }
     const void *first = (const char *)step->in[0] + (size_t)begin * g->pixel_bytes;
-    run_blocks(step, args, tile, &first, end - begin, (size_t)begin);
+    own->tile.out = (char *)step->out[0] + (size_t)begin * out_pixel;
+    run_blocks(step, args, own->tile, &first, end - begin, 0);
 }
 
 /* ---- preparing ---- */
@@ -225,13 +289,18 @@ static void set_shape_of_conv(struct conv_args *args, int depth)
     };
 }
 
-static void set_scratch(struct conv_args *args)
+static void set_scratch(struct conv_args *args, struct step *step, int workers)
 {
-    int rows = window_list(&args->geometry, 1), taps = args->conv.taps;
+    const struct geometry *g = &args->geometry;
+    int rows = window_list(g, 1), taps = args->conv.taps;
     args->list_bytes = align64((size_t)(rows > taps ? rows : taps) * sizeof(void *));
-    args->ring_bytes = window_bytes(&args->geometry, 1);
-    size_t own = args->kernel->scratch ? args->kernel->scratch(&args->conv) : 0;
-    args->worker_bytes = 3 * args->list_bytes + args->ring_bytes + align64(own);
+    args->together = (SOURCE_PIXELS + g->out[1] - 1) / g->out[1];
+    args->ring_bytes = step->source ? align64((size_t)(args->together * g->out[1]) * g->pixel_bytes + 64)
+                                    : window_bytes(g, 1, false);
+    args->own_bytes = align64(args->kernel->scratch ? args->kernel->scratch(&args->conv) : 0);
+    step->worker_bytes = align64(sizeof(struct conv_rows)) + 3 * args->list_bytes + args->ring_bytes +
+                         args->own_bytes + rows_scratch(step->source);
+    step->scratch_bytes = step->worker_bytes * (size_t)workers;
 }
 
 static int prepare_product(struct plan *plan, const struct node *node, const struct geometry *geometry,
@@ -256,11 +325,11 @@ static int prepare_product(struct plan *plan, const struct node *node, const str
     set_shape_of_conv(args, depth);
     set_ranges(plan->graph, node, &args->conv);
     args->outside = kind == PRODUCT_I8 ? node_input(plan->graph, node, 0)->quant.zero[0] : 0;
-    set_scratch(args);
+    set_scratch(args, step, plan->workers);
     step->run = run_conv;
+    step->rows = begin_rows;
     step->args = args;
     step->kernel = args->kernel->name;
-    step->scratch_bytes = args->worker_bytes * (size_t)plan->workers;
     return pack_groups(plan, node, args);
 }
 

@@ -7,31 +7,81 @@ struct depthwise_args {
     struct depthwise depthwise;
     const struct depthwise_kernel *kernel;
     struct geometry geometry;
-    size_t element, list_bytes, worker_bytes; /* scratch: rows, ring */
-    int outside;                              /* byte */
-    enum pads pads;                           /* what the kernel makes of it */
+    size_t element, list_bytes, blank_bytes, ring_bytes; /* scratch: its state, rows, blank row, ring */
+    int outside;                                         /* byte */
+    enum pads pads;                                      /* what the kernel makes of it */
     enum activation act;
 };
 
-static void run_tile(const struct step *step, const struct depthwise_args *args, const void *const *row,
-                     int at, int rows)
+struct depthwise_rows {
+    struct rows rows;
+    const struct step *step;
+    struct window_rows window;
+    const void **list;
+};
+
+static size_t row_elements(const struct depthwise_args *args)
 {
-    int columns = args->geometry.out[1], channels = args->depthwise.channels * args->depthwise.multiplier;
-    size_t out_row = (size_t)columns * (size_t)channels;
+    return (size_t)args->geometry.out[1] * (size_t)(args->depthwise.channels * args->depthwise.multiplier);
+}
+
+static void run_tile(const struct step *step, const struct depthwise_args *args, const void *const *row,
+                     char *out, int rows)
+{
+    int columns = args->geometry.out[1];
     struct depthwise_tile tile = {.in = row,
                                   .rows = rows,
                                   .columns = columns,
-                                  .out = (char *)step->out[0] + (size_t)at * out_row * args->element,
-                                  .out_row = out_row,
+                                  .out = out,
+                                  .out_row = row_elements(args),
                                   .before = args->pads ? args->geometry.before[1] : 0,
                                   .after = args->pads ? window_after(&args->geometry) : 0};
     args->kernel->run(&args->depthwise, &tile);
     if (activation_is_clamp(args->act) || args->depthwise.hard_swish)
         return;
+    int elements = rows * (int)tile.out_row;
     if (args->element == sizeof(float))
-        activation_apply_f32(step->kernels, args->act, tile.out, rows * columns * channels);
+        activation_apply_f32(step->kernels, args->act, tile.out, elements);
     else
-        activation_apply_f16(step->kernels, args->act, tile.out, rows * columns * channels);
+        activation_apply_f16(step->kernels, args->act, tile.out, elements);
+}
+
+static void make_rows(struct rows *rows, int at, int count, char *to)
+{
+    struct depthwise_rows *own = (struct depthwise_rows *)rows;
+    const struct depthwise_args *args = own->step->args;
+    const int height = args->geometry.out[0], most = args->kernel->rows;
+    for (int end = at + count, together; at < end; at += together) {
+        int y = at % height, left = height - y < end - at ? height - y : end - at;
+        together = left < most ? left : most;
+        if (y == 0)
+            window_start(&own->window);
+        if (args->pads)
+            window_list_rows(&own->window, at / height, y, together, own->list);
+        else
+            window_read(&own->window, at / height, y, together, own->list);
+        run_tile(own->step, args, own->list, to, together);
+        to += (size_t)together * row_elements(args) * args->element;
+    }
+}
+
+static struct rows *begin_rows(const struct step *step, char *scratch)
+{
+    const struct depthwise_args *args = step->args;
+    struct depthwise_rows *own = (struct depthwise_rows *)(void *)scratch;
+    char *list = scratch + align64(sizeof(*own)), *blank = list + args->list_bytes,
+         *ring = blank + args->blank_bytes;
+    *own = (struct depthwise_rows){.rows.make = make_rows, .step = step, .list = (const void **)(void *)list};
+    own->window = (struct window_rows){.geometry = &args->geometry,
+                                       .in = step->in[0],
+                                       .ring = ring,
+                                       .blank = args->pads == PADS_ALL ? NULL : blank,
+                                       .outside = args->outside,
+                                       .together = args->kernel->rows,
+                                       .source = rows_begin(step->source, ring + args->ring_bytes)};
+    if (args->pads == PADS_COLUMNS)
+        window_blank(&own->window);
+    return &own->rows;
 }
 
 static void run_depthwise(const struct step *step, int worker, int workers)
@@ -40,25 +90,9 @@ static void run_depthwise(const struct step *step, int worker, int workers)
     const struct geometry *g = &args->geometry;
     int begin, end;
     share(g->batch * g->out[0], 1, worker, workers, &begin, &end);
-    char *scratch = step->scratch + (size_t)worker * args->worker_bytes;
-    const void **row = (const void **)(void *)scratch;
-    struct window_rows rows = {g, step->in[0], scratch + args->list_bytes, args->outside, args->kernel->rows,
-                               0};
-    if (args->pads == PADS_ALL)
-        rows.ring = NULL;
-    else if (args->pads)
-        window_blank(&rows);
-    for (int at = begin, together; at < end; at += together) {
-        int y = at % g->out[0], left = g->out[0] - y < end - at ? g->out[0] - y : end - at;
-        together = left < args->kernel->rows ? left : args->kernel->rows;
-        if (y == 0)
-            window_start(&rows);
-        if (args->pads)
-            window_list_rows(&rows, at / g->out[0], y, together, row);
-        else
-            window_read(&rows, at / g->out[0], y, together, row);
-        run_tile(step, args, row, at, together);
-    }
+    struct rows *rows = begin_rows(step, step->scratch + (size_t)worker * step->worker_bytes);
+    rows->make(rows, begin, end - begin,
+               (char *)step->out[0] + (size_t)begin * row_elements(args) * args->element);
 }
 
 static int pack(struct plan *plan, const struct node *node, struct depthwise_args *args)
@@ -107,16 +141,19 @@ static enum pads padding_by_kernel(const struct depthwise_args *args)
     return pads;
 }
 
-static size_t ring_bytes(const struct depthwise_args *args)
+static void set_scratch(struct depthwise_args *args, struct step *step, int workers)
 {
-    switch (args->pads) {
-    case PADS_ALL:
-        return 0;
-    case PADS_COLUMNS:
-        return align64(window_blank_bytes(&args->geometry));
-    default:
-        return window_bytes(&args->geometry, args->kernel->rows);
-    }
+    const struct geometry *g = &args->geometry;
+    const int together = args->kernel->rows;
+    const bool made = step->source != NULL;
+    args->list_bytes = align64((size_t)window_list(g, together) * sizeof(void *));
+    args->blank_bytes = args->pads == PADS_COLUMNS ? align64(window_blank_bytes(g)) : 0;
+    args->ring_bytes = !args->pads ? window_bytes(g, together, made)
+                       : made      ? window_made_bytes(g, together)
+                                   : 0;
+    step->worker_bytes = align64(sizeof(struct depthwise_rows)) + args->list_bytes + args->blank_bytes +
+                         args->ring_bytes + rows_scratch(step->source);
+    step->scratch_bytes = step->worker_bytes * (size_t)workers;
 }
 
 static int prepare_depthwise(struct plan *plan, const struct node *node, struct pipit_error *error)
@@ -148,14 +185,12 @@ static int prepare_depthwise(struct plan *plan, const struct node *node, struct 
     args->element = pipit_type_size(in->type);
     args->act = node->act;
     args->outside = kind == PRODUCT_I8 ? in->quant.zero[0] : 0;
-    int together = args->kernel->rows;
-    args->list_bytes = align64((size_t)window_list(&geometry, together) * sizeof(void *));
     args->pads = padding_by_kernel(args);
-    args->worker_bytes = args->list_bytes + ring_bytes(args);
+    set_scratch(args, step, plan->workers);
     step->run = run_depthwise;
+    step->rows = begin_rows;
     step->args = args;
     step->kernel = args->kernel->name;
-    step->scratch_bytes = args->worker_bytes * (size_t)plan->workers;
     return pack(plan, node, args);
 }
 

@@ -26,14 +26,20 @@ int window_list(const struct geometry *g, int together)
     return (together - 1) * g->stride[0] + window_reach(g, 0);
 }
 
-static size_t row_bytes(const struct geometry *g)
+static size_t slot_bytes(size_t columns, const struct geometry *g)
 {
-    return ((size_t)padded_size(g, 1) * g->pixel_bytes + 127) / 64 * 64; /* kernels may read ahead */
+    return (columns * g->pixel_bytes + 127) / 64 * 64; /* kernels may read ahead */
 }
 
-size_t window_bytes(const struct geometry *g, int together)
+static size_t row_bytes(const struct geometry *g)
 {
-    return window_pads(g) ? row_bytes(g) * (size_t)window_list(g, together) : 0;
+    int width = padded_size(g, 1), made = g->before[1] + g->in[1];
+    return slot_bytes((size_t)(width > made ? width : made), g);
+}
+
+size_t window_bytes(const struct geometry *g, int together, bool made)
+{
+    return made || window_pads(g) ? row_bytes(g) * (size_t)window_list(g, together) : 0;
 }
 
 static const char *input_row(const struct window_rows *rows, int image, int y)
@@ -55,7 +61,10 @@ static void copy_row(const struct window_rows *rows, int image, int y, char *to)
     int left = width - inside < g->before[1] ? width - inside : g->before[1];
     size_t before = (size_t)left * g->pixel_bytes, middle = (size_t)inside * g->pixel_bytes;
     memset(to, rows->outside, before);
-    memcpy(to + before, input_row(rows, image, y), middle);
+    if (rows->source)
+        rows->source->make(rows->source, image * g->in[0] + y, 1, to + before);
+    else
+        memcpy(to + before, input_row(rows, image, y), middle);
     memset(to + before + middle, rows->outside, (size_t)width * g->pixel_bytes - before - middle);
 }
 
@@ -63,12 +72,12 @@ void window_read(struct window_rows *rows, int image, int y, int together, const
 {
     const struct geometry *g = rows->geometry;
     int slots = window_list(g, rows->together), count = window_list(g, together), top = y * g->stride[0];
-    bool pads = window_pads(g);
+    bool copies = rows->source || window_pads(g);
     for (int k = 0; k < count; k++) {
         char *slot = rows->ring + (size_t)((top + k) % slots) * row_bytes(g);
-        if (pads && top + k >= rows->held)
+        if (copies && top + k >= rows->held)
             copy_row(rows, image, top + k - g->before[0], slot);
-        list[k] = pads ? slot : input_row(rows, image, top + k);
+        list[k] = copies ? slot : input_row(rows, image, top + k);
     }
     if (top + count > rows->held)
         rows->held = top + count;
@@ -80,26 +89,43 @@ int window_after(const struct geometry *g)
     return after > 0 ? after : 0;
 }
 
-static size_t blank_row_bytes(const struct geometry *g)
-{
-    return (size_t)g->in[1] * g->pixel_bytes;
-}
-
 size_t window_blank_bytes(const struct geometry *g)
 {
-    return window_pads(g) ? (blank_row_bytes(g) + 127) / 64 * 64 : 0; /* kernels may read ahead */
+    return window_pads(g) ? slot_bytes((size_t)g->in[1], g) : 0;
 }
 
 void window_blank(struct window_rows *rows)
 {
-    if (window_pads(rows->geometry))
-        memset(rows->ring, rows->outside, blank_row_bytes(rows->geometry));
+    const struct geometry *g = rows->geometry;
+    if (window_pads(g))
+        memset(rows->blank, rows->outside, (size_t)g->in[1] * g->pixel_bytes);
 }
 
-void window_list_rows(const struct window_rows *rows, int image, int y, int together, const void **list)
+size_t window_made_bytes(const struct geometry *g, int together)
+{
+    return slot_bytes((size_t)g->in[1], g) * (size_t)window_list(g, together);
+}
+
+static const char *made_row(struct window_rows *rows, int image, int y)
+{
+    const struct geometry *g = rows->geometry;
+    char *slot = rows->ring + (size_t)(y % window_list(g, rows->together)) * slot_bytes((size_t)g->in[1], g);
+    if (y >= rows->held) {
+        rows->source->make(rows->source, image * g->in[0] + y, 1, slot);
+        rows->held = y + 1;
+    }
+    return slot;
+}
+
+void window_list_rows(struct window_rows *rows, int image, int y, int together, const void **list)
 {
     const struct geometry *g = rows->geometry;
     int count = window_list(g, together), top = y * g->stride[0] - g->before[0];
-    for (int k = 0; k < count; k++)
-        list[k] = top + k < 0 || top + k >= g->in[0] ? rows->ring : input_row(rows, image, top + k);
+    for (int k = 0; k < count; k++) {
+        int row = top + k;
+        if (row < 0 || row >= g->in[0])
+            list[k] = rows->blank;
+        else
+            list[k] = rows->source ? made_row(rows, image, row) : input_row(rows, image, row);
+    }
 }

@@ -224,7 +224,7 @@ static int measure(struct pipit_quantizer *q, struct attempt *a, struct pipit_er
 {
     struct comparison c = {0};
     struct plan plan = {0};
-    int status = plan_init(&plan, &a->graph, &q->model->kernels, q->model->settings.threads, error);
+    int status = plan_init(&plan, &a->graph, &q->model->kernels, q->model->settings.threads, true, error);
     if (status)
         return status;
     status = comparison_init(&c, &q->model->plan, &plan);

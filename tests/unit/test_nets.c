@@ -63,7 +63,7 @@ static const float *run(struct graph *graph, struct plan *plan, struct kernels *
     kernels_init(kernels, pipit_cpu_flags());
     ck_assert_msg(graph_infer(graph, kernels, &error) == 0, "%s", error.text);
     ck_assert_msg(optimise(graph, &error) == 0, "%s", error.text);
-    ck_assert_msg(plan_init(plan, graph, kernels, 1, &error) == 0, "%s", error.text);
+    ck_assert_msg(plan_init(plan, graph, kernels, 1, true, &error) == 0, "%s", error.text);
     int input = graph->input[0];
     named_values("input", plan->address[input], tensor_elements(&graph->tensor[input]));
     team_run(plan, NULL);
@@ -273,7 +273,7 @@ static float *answer(const char *name, uint64_t seed, int *count)
     kernels_init(&kernels, pipit_cpu_flags());
     ck_assert_msg(graph_infer(&graph, &kernels, &error) == 0, "%s", error.text);
     ck_assert_msg(optimise(&graph, &error) == 0, "%s", error.text);
-    ck_assert_msg(plan_init(&plan, &graph, &kernels, 1, &error) == 0, "%s", error.text);
+    ck_assert_msg(plan_init(&plan, &graph, &kernels, 1, true, &error) == 0, "%s", error.text);
     input = &graph.tensor[graph.input[0]];
     const struct tensor *output = &graph.tensor[graph.output[0]];
     int inputs = (int)tensor_elements(input);
