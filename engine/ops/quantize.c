@@ -11,9 +11,9 @@ struct convert_args {
     enum pipit_type from, to;
     const float *scale;
     const int32_t *zero;
-    struct requant requant;
-    int32_t in_zero, out_zero;
+    int32_t out_zero;
     float out_scale;
+    int8_t table[256]; /* from int8 to int8, by the byte */
 };
 
 /* ---- QUANTIZE ---- */
@@ -26,11 +26,12 @@ static void quantise(const struct convert_args *args, const float *in, int8_t *o
     }
 }
 
-static void requantise_all(const struct convert_args *args, const int8_t *in, int8_t *out, int begin, int end)
+static void fill_table(struct convert_args *args, const struct quant *in, const struct quant *out)
 {
-    for (int i = begin; i < end; i++) {
-        int32_t value = requantise_to((uint32_t)(in[i] - args->in_zero), args->requant, args->out_zero);
-        out[i] = (int8_t)(value < -128 ? -128 : value > 127 ? 127 : value);
+    const struct requant r = requant_from_double((double)in->scale[0] / (double)out->scale[0]);
+    for (int q = -128; q < 128; q++) {
+        int32_t value = requantise_to((uint32_t)(q - in->zero[0]), r, out->zero[0]);
+        args->table[(uint8_t)q] = (int8_t)(value < -128 ? -128 : value > 127 ? 127 : value);
     }
 }
 
@@ -42,7 +43,8 @@ static void run_quantize(const struct step *step, int worker, int workers)
     if (args->from == PIPIT_F32)
         quantise(args, step->in[0], step->out[0], begin, end);
     else
-        requantise_all(args, step->in[0], step->out[0], begin, end);
+        step->kernels->lookup_i8((int8_t *)step->out[0] + begin, (const int8_t *)step->in[0] + begin,
+                                 end - begin, args->table);
 }
 
 /* ---- DEQUANTIZE ---- */
@@ -162,9 +164,8 @@ static int prepare(struct plan *plan, const struct node *node, struct pipit_erro
     if (node->op == OP_QUANTIZE) {
         args->out_scale = out->quant.scale[0];
         args->out_zero = out->quant.zero[0];
-        args->in_zero = in->type == PIPIT_I8 ? in->quant.zero[0] : 0;
         if (in->type == PIPIT_I8)
-            args->requant = requant_from_double((double)in->quant.scale[0] / (double)out->quant.scale[0]);
+            fill_table(args, &in->quant, &out->quant);
     }
     if (node->op == OP_DEQUANTIZE)
         set_scales(in, args);
@@ -173,7 +174,9 @@ static int prepare(struct plan *plan, const struct node *node, struct pipit_erro
                 : is_half_cast(args)        ? run_cast_f16
                                             : run_cast;
     step->args = args;
-    step->kernel = node->op == OP_QUANTIZE ? "quantize" : node->op == OP_DEQUANTIZE ? "dequantize" : "cast";
+    step->kernel = node->op == OP_QUANTIZE     ? in->type == PIPIT_I8 ? "lookup_i8" : "quantize"
+                   : node->op == OP_DEQUANTIZE ? "dequantize"
+                                               : "cast";
     return 0;
 }
 

@@ -17,7 +17,7 @@ struct head16 {
     int32_t unused[14];
 };
 
-enum { SHIFT_MOST = 20, SUM_MOST = 1 << 29 };
+enum { SHIFT_MOST = 23, SUM_MOST = 1 << 29 }; /* with both, factor16()'s sums are below 2^63 */
 
 /* Channels that are not there shift to the right by 1 bit. */
 static inline void head16_clear(struct head16 *head)
