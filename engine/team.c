@@ -3,17 +3,20 @@
 
 #include "base/clock.h"
 
+#include <linux/futex.h>
 #include <omp.h>
-#include <sched.h>
 #include <stdatomic.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
-/* Between two steps there are microseconds at most, so workers spin for that long before they give way;
- * OpenMP's own barrier would sleep in the kernel each time under OMP_WAIT_POLICY=passive. */
+/* Between two steps there are microseconds at most, so workers spin for that long; OpenMP's own barrier would
+ * sleep in the kernel each time under OMP_WAIT_POLICY=passive. Then they do sleep: the other worker may wait
+ * for this processor, and who is woken is put on an idle one. */
 enum { SPINS = 4000 };
 
 struct barrier {
-    atomic_int arrived, phase;
-    int workers;
+    atomic_int arrived, asleep;
+    _Atomic uint32_t phase;
 };
 
 static inline void relax(void)
@@ -25,30 +28,40 @@ static inline void relax(void)
 #endif
 }
 
-static void barrier_wait(struct barrier *barrier)
+static void sleep_in(struct barrier *barrier, uint32_t phase)
 {
-    int phase = atomic_load_explicit(&barrier->phase, memory_order_relaxed);
-    if (atomic_fetch_add_explicit(&barrier->arrived, 1, memory_order_acq_rel) == barrier->workers - 1) {
-        atomic_store_explicit(&barrier->arrived, 0, memory_order_relaxed);
-        atomic_store_explicit(&barrier->phase, phase + 1, memory_order_release);
-        return;
-    }
-    for (int spin = 0; atomic_load_explicit(&barrier->phase, memory_order_acquire) == phase; spin++) {
-        if (spin < SPINS)
-            relax();
-        else
-            sched_yield();
-    }
+    atomic_fetch_add(&barrier->asleep, 1);
+    while (atomic_load(&barrier->phase) == phase)
+        syscall(SYS_futex, &barrier->phase, FUTEX_WAIT_PRIVATE, phase, NULL, NULL, 0);
+    atomic_fetch_sub(&barrier->asleep, 1);
 }
 
-static void run_steps(const struct plan *plan, struct barrier *barrier, int worker, uint64_t *ns)
+static void barrier_wait(struct barrier *barrier, int workers)
+{
+    uint32_t phase = atomic_load_explicit(&barrier->phase, memory_order_relaxed);
+    if (atomic_fetch_add_explicit(&barrier->arrived, 1, memory_order_acq_rel) == workers - 1) {
+        atomic_store_explicit(&barrier->arrived, 0, memory_order_relaxed);
+        atomic_store(&barrier->phase, phase + 1);
+        if (atomic_load(&barrier->asleep))
+            syscall(SYS_futex, &barrier->phase, FUTEX_WAKE_PRIVATE, WORKERS_MAX, NULL, NULL, 0);
+        return;
+    }
+    for (int spin = 0; spin < SPINS; spin++) {
+        if (atomic_load_explicit(&barrier->phase, memory_order_acquire) != phase)
+            return;
+        relax();
+    }
+    sleep_in(barrier, phase);
+}
+
+static void run_steps(const struct plan *plan, struct barrier *barrier, int worker, int workers, uint64_t *ns)
 {
     for (int i = 0; i < plan->steps; i++) {
         const struct step *step = &plan->step[i];
         uint64_t start = ns && worker == 0 ? clock_now_ns() : 0;
-        step->run(step, worker, barrier->workers);
-        if (barrier->workers > 1)
-            barrier_wait(barrier);
+        step->run(step, worker, workers);
+        if (workers > 1)
+            barrier_wait(barrier, workers);
         if (ns && worker == 0)
             ns[i] = clock_now_ns() - start;
     }
@@ -56,17 +69,14 @@ static void run_steps(const struct plan *plan, struct barrier *barrier, int work
 
 void team_run(const struct plan *plan, uint64_t *ns)
 {
-    struct barrier barrier = {.workers = plan->workers};
+    struct barrier barrier = {0};
     if (plan->workers == 1) {
-        run_steps(plan, &barrier, 0, ns);
+        run_steps(plan, &barrier, 0, 1, ns);
         return;
     }
+    /* Fewer than wanted when the system or OMP_THREAD_LIMIT says so. */
 #pragma omp parallel num_threads(plan->workers)
-    {
-#pragma omp single
-        barrier.workers = omp_get_num_threads(); /* fewer when the system or OMP_THREAD_LIMIT says so */
-        run_steps(plan, &barrier, omp_get_thread_num(), ns);
-    }
+    run_steps(plan, &barrier, omp_get_thread_num(), omp_get_num_threads(), ns);
 }
 
 int64_t team_sum(int workers, int64_t (*run)(int argument), int argument)
