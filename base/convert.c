@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/convert.h"
+#include "base/shrink.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <libyuv.h>
 
 /* Rows at a time: what is on its way then stays in the cache. Even, as chroma may have half the rows. */
-enum { BAND = 16 };
+enum { BAND = 32 };
 
 struct planes { /* Y, U, V; no U and V: grey; or R, G, B */
     const uint8_t *data[3];
@@ -21,11 +23,12 @@ struct block {
     size_t size;
 };
 
-enum { UNPACK, HALVES, SCALE, BLUE, PIXELS, TURN, ROWS, BLOCKS };
+enum { UNPACK, SCALE, BLUE, PIXELS, TURN, ROWS, BLOCKS };
 
 struct converter {
     bool weak_blue; /* see lift_blue() */
     struct block block[BLOCKS];
+    struct shrink *shrink[2]; /* of luma or RGB, and of chroma */
 };
 
 struct job {
@@ -35,7 +38,8 @@ struct job {
     struct turn turn;
     int width, height;    /* of the scaled picture before it is turned */
     bool scaled, turned;  /* else its rows are made one band at a time */
-    struct planes planes; /* when scaled */
+    bool shrunk;          /* scaled, but one band at a time too */
+    struct planes planes; /* when scaled; when shrunk only their sizes */
     const uint8_t
         *argb; /* when turned: width x height pixels, mirrored already where they are also rotated */
 };
@@ -61,6 +65,8 @@ void converter_destroy(struct converter *converter)
 {
     for (int i = 0; converter && i < BLOCKS; i++)
         free(converter->block[i].data);
+    for (int i = 0; converter && i < 2; i++)
+        shrink_destroy(converter->shrink[i]);
     free(converter);
 }
 
@@ -99,149 +105,252 @@ static const uint8_t *pixel(const struct frame *frame, int plane, int x_bytes, i
     return frame->data[plane] + y * frame->stride[plane] + x_bytes;
 }
 
-static int plane_of(const struct job *job, struct planes *planes, int across, int down)
+/* Pixels to a sample of chroma. */
+static void subsampling(uint32_t format, int *across, int *down)
 {
-    const struct frame *in = job->in;
-    planes->chroma_width = (job->from.width + across - 1) / across;
-    planes->chroma_height = (job->from.height + down - 1) / down;
-    for (int p = 0; p < 3; p++) {
-        int x = p ? job->from.x / across : job->from.x, y = p ? job->from.y / down : job->from.y;
-        planes->data[p] = pixel(in, p, x, y);
-        planes->stride[p] = (int)in->stride[p];
-    }
-    return 0;
+    bool half =
+        format == FRAME_YUV420 || format == FRAME_YVU420 || format == FRAME_NV12 || format == FRAME_NV21;
+    *down = half ? 2 : 1;
+    *across = half || format == FRAME_YUV422P || format == FRAME_YUYV || format == FRAME_UYVY ? 2 : 1;
 }
 
-/* U and V out of where they are woven together. */
-static int unweave(const struct job *job, struct planes *planes)
+static void size_planes(const struct job *job, struct planes *planes)
 {
-    const struct frame *in = job->in;
-    int w = (job->from.width + 1) / 2, h = (job->from.height + 1) / 2, u = in->format == FRAME_NV12 ? 1 : 2;
-    size_t size = (size_t)w * (size_t)h;
-    uint8_t *out = scratch(job->converter, UNPACK, 2 * size);
-    if (!out)
-        return -ENOMEM;
-    planes->data[0] = pixel(in, 0, job->from.x, job->from.y);
-    planes->stride[0] = (int)in->stride[0];
-    planes->data[u] = out;
-    planes->data[3 - u] = out + size;
-    planes->stride[1] = planes->stride[2] = planes->chroma_width = w;
-    planes->chroma_height = h;
-    SplitUVPlane(pixel(in, 1, job->from.x, job->from.y / 2), (int)in->stride[1], out, w, out + size, w, w, h);
-    return 0;
-}
-
-static int unpack(const struct job *job, struct planes *planes)
-{
-    const struct frame *in = job->in;
-    int w = job->from.width, h = job->from.height, half = (w + 1) / 2;
-    size_t luma = (size_t)w * (size_t)h, chroma = (size_t)half * (size_t)h;
-    uint8_t *y = scratch(job->converter, UNPACK, luma + 2 * chroma);
-    if (!y)
-        return -ENOMEM;
-    uint8_t *u = y + luma, *v = u + chroma;
-    (in->format == FRAME_YUYV ? YUY2ToI422 : UYVYToI422)(pixel(in, 0, 2 * job->from.x, job->from.y),
-                                                         (int)in->stride[0], y, w, u, half, v, half, w, h);
-    *planes = (struct planes){{y, u, v}, {w, half, half}, w, h, half, h};
-    return 0;
-}
-
-static int split(const struct job *job, struct planes *planes)
-{
-    const struct frame *in = job->in;
-    int w = job->from.width, h = job->from.height, stride = (int)in->stride[0];
-    bool wide = in->format == FRAME_XRGB32 || in->format == FRAME_ARGB32;
-    const uint8_t *pixels = pixel(in, 0, (wide ? 4 : 3) * job->from.x, job->from.y);
-    size_t size = (size_t)w * (size_t)h;
-    uint8_t *r = scratch(job->converter, UNPACK, 3 * size);
-    if (!r)
-        return -ENOMEM;
-    uint8_t *g = r + size, *b = g + size;
-    if (wide)
-        SplitARGBPlane(pixels, stride, r, w, g, w, b, w, NULL, 0, w, h);
-    else if (in->format == FRAME_RGB24)
-        SplitRGBPlane(pixels, stride, r, w, g, w, b, w, w, h);
-    else
-        SplitRGBPlane(pixels, stride, b, w, g, w, r, w, w, h);
-    *planes = (struct planes){{r, g, b}, {w, w, w}, w, h, w, h, true};
-    return 0;
-}
-
-static int to_planes(const struct job *job, struct planes *planes)
-{
+    int across, down;
+    subsampling(job->in->format, &across, &down);
     planes->width = job->from.width;
     planes->height = job->from.height;
-    switch (job->in->format) {
-    case FRAME_GREY:
-        planes->data[0] = pixel(job->in, 0, job->from.x, job->from.y);
-        planes->stride[0] = (int)job->in->stride[0];
-        return 0;
-    case FRAME_YUV420:
-    case FRAME_YVU420:
-        return plane_of(job, planes, 2, 2);
-    case FRAME_YUV422P:
-        return plane_of(job, planes, 2, 1);
-    case FRAME_YUV444P:
-        return plane_of(job, planes, 1, 1);
-    case FRAME_NV12:
-    case FRAME_NV21:
-        return unweave(job, planes);
+    planes->chroma_width = (job->from.width + across - 1) / across;
+    planes->chroma_height = (job->from.height + down - 1) / down;
+    planes->rgb = is_rgb(job->in->format);
+}
+
+/* What lies side by side in memory, and the planes that it goes to. */
+struct samples {
+    struct shrink_in in;
+    int channels;
+    int plane[4]; /* -1: none */
+    bool chroma;
+};
+
+static struct samples plane_of(const struct job *job, int plane)
+{
+    int across = 1, down = 1;
+    if (plane)
+        subsampling(job->in->format, &across, &down);
+    return (struct samples){
+        {pixel(job->in, plane, job->from.x / across, job->from.y / down), job->in->stride[plane], SHRINK_ALL},
+        1,
+        {plane},
+        plane > 0};
+}
+
+static struct samples woven(const struct job *job, int plane, int bytes, int y, int channels, const int to[4])
+{
+    return (struct samples){
+        {pixel(job->in, plane, bytes * job->from.x, y), job->in->stride[plane], SHRINK_ALL},
+        channels,
+        {to[0], to[1], to[2], to[3]},
+        plane > 0};
+}
+
+/* Returns how many there are. */
+static int samples_of(const struct job *job, struct samples group[3])
+{
+    static const int rgb[] = {0, 1, 2, -1}, bgr[] = {2, 1, 0, -1}, uv[] = {1, 2, -1, -1},
+                     vu[] = {2, 1, -1, -1};
+    uint32_t format = job->in->format;
+    int y = job->from.y;
+    switch (format) {
     case FRAME_YUYV:
     case FRAME_UYVY:
-        return unpack(job, planes);
+        group[0] = woven(job, 0, 2, y, 1, rgb);
+        group[1] = woven(job, 0, 2, y, 2, uv);
+        group[0].in.places = format == FRAME_YUYV ? SHRINK_EVEN : SHRINK_ODD;
+        group[1].in.places = format == FRAME_YUYV ? SHRINK_ODD : SHRINK_EVEN;
+        group[1].chroma = true;
+        return 2;
+    case FRAME_NV12:
+    case FRAME_NV21:
+        group[0] = plane_of(job, 0);
+        group[1] = woven(job, 1, 1, y / 2, 2, format == FRAME_NV12 ? uv : vu);
+        return 2;
+    case FRAME_RGB24:
+    case FRAME_BGR24:
+        group[0] = woven(job, 0, 3, y, 3, format == FRAME_RGB24 ? rgb : bgr);
+        return 1;
+    case FRAME_XRGB32:
+    case FRAME_ARGB32:
+        group[0] = woven(job, 0, 4, y, 4, bgr);
+        return 1;
     default:
-        return split(job, planes);
+        for (int p = 0; p < (format == FRAME_GREY ? 1 : 3); p++)
+            group[p] = plane_of(job, p);
+        return format == FRAME_GREY ? 1 : 3;
     }
 }
 
-/* ---- scaling and colours ---- */
-
-/* Halved as often as it can be, which libyuv averages in vectors, before the rest, which it does not: of 3.2
- * to 1 it makes each output by itself. `halves` has room for a third of the plane. Returns what it used. */
-static size_t scale_plane(const uint8_t *from, int stride, int w, int h, uint8_t *halves, uint8_t *to,
-                          int to_w, int to_h)
+static bool is_plane(const struct samples *samples)
 {
-    uint8_t *half = halves;
-    for (; w >= 2 * to_w && h >= 2 * to_h; from = half, stride = w, half += (size_t)w * (size_t)h) {
-        w /= 2;
-        h /= 2;
-        ScalePlane(from, stride, 2 * w, 2 * h, half, w, w, h, kFilterBox);
-    }
-    ScalePlane(from, stride, w, h, to, to_w, to_w, to_h, kFilterBox);
-    return (size_t)(half - halves);
+    return samples->channels == 1 && samples->in.places == SHRINK_ALL;
 }
+
+static void unweave(const struct samples *from, uint8_t *const out[3], int w, int h)
+{
+    const uint8_t *data = from->in.data;
+    const int *p = from->plane;
+    int stride = (int)from->in.stride;
+    if (from->channels == 2)
+        SplitUVPlane(data, stride, out[p[0]], w, out[p[1]], w, w, h);
+    else if (from->channels == 3)
+        SplitRGBPlane(data, stride, out[p[0]], w, out[p[1]], w, out[p[2]], w, w, h);
+    else
+        SplitARGBPlane(data, stride, out[0], w, out[1], w, out[2], w, NULL, 0, w, h);
+}
+
+/* Planes as they are, or made from what is woven together. */
+static int to_planes(const struct job *job, struct planes *planes)
+{
+    struct samples group[3];
+    int groups = samples_of(job, group), w = job->from.width, h = job->from.height;
+    size_planes(job, planes);
+    size_t size = is_plane(&group[groups - 1]) ? 0 : (size_t)(w + 1) * (size_t)h;
+    uint8_t *to = scratch(job->converter, UNPACK, 3 * size);
+    if (size && !to)
+        return -ENOMEM;
+    uint8_t *const out[3] = {to, to + size, to + 2 * size};
+    for (int g = 0; g < groups; g++) {
+        const struct samples *from = &group[g];
+        w = from->chroma ? planes->chroma_width : planes->width;
+        h = from->chroma ? planes->chroma_height : planes->height;
+        for (int c = 0; c < from->channels && c < 3; c++) {
+            int p = from->plane[c];
+            planes->data[p] = is_plane(from) ? from->in.data : out[p];
+            planes->stride[p] = is_plane(from) ? (int)from->in.stride : w;
+        }
+        if (from->channels > 1 && from->in.places == SHRINK_ALL)
+            unweave(from, out, w, h);
+    }
+    if (group[0].in.places != SHRINK_ALL)
+        (group[0].in.places == SHRINK_EVEN ? YUY2ToI422 : UYVYToI422)(
+            group[0].in.data, (int)group[0].in.stride, out[0], planes->width, out[1], w, out[2], w,
+            planes->width, h);
+    return 0;
+}
+
+/* ---- scaling ---- */
 
 /* Chroma keeps full resolution where the source has just that or enough to average, or where there is no
  * half; else it is half in both directions. */
+static void scale_sizes(const struct job *job, const struct planes *from, struct planes *to)
+{
+    bool odd = job->width % 2 || job->height % 2;
+    bool full = from->rgb || odd ||
+                ((from->chroma_width == job->width || from->chroma_width >= 2 * job->width) &&
+                 from->chroma_height >= job->height);
+    to->width = job->width;
+    to->height = job->height;
+    to->chroma_width = full ? job->width : job->width / 2;
+    to->chroma_height = full ? job->height : job->height / 2;
+    to->rgb = from->rgb;
+}
+
+/* All of the picture at once, by libyuv. */
 static int scale_planes(const struct job *job, struct planes *planes)
 {
-    int chroma_width = planes->chroma_width;
-    bool odd = job->width % 2 || job->height % 2;
-    bool full = planes->rgb || odd ||
-                ((chroma_width == job->width || chroma_width >= 2 * job->width) &&
-                 planes->chroma_height >= job->height);
-    int w[3] = {job->width, full ? job->width : (job->width + 1) / 2, 0};
-    int h[3] = {job->height, full ? job->height : (job->height + 1) / 2, 0};
-    w[2] = w[1];
-    h[2] = h[1];
-    size_t luma = (size_t)w[0] * (size_t)h[0], chroma = (size_t)w[1] * (size_t)h[1];
+    struct planes from = {0};
+    int status = to_planes(job, &from);
+    if (status)
+        return status;
+    size_t luma = (size_t)planes->width * (size_t)planes->height;
+    size_t chroma = (size_t)planes->chroma_width * (size_t)planes->chroma_height;
     uint8_t *to = scratch(job->converter, SCALE, luma + 2 * chroma);
-    uint8_t *halves = scratch(job->converter, HALVES, (size_t)planes->width * (size_t)planes->height);
-    if (!to || !halves)
+    if (!to)
         return -ENOMEM;
-    for (int p = 0; p < 3 && planes->data[p]; p++) {
-        halves += scale_plane(planes->data[p], planes->stride[p], p ? chroma_width : planes->width,
-                              p ? planes->chroma_height : planes->height, halves, to, w[p], h[p]);
+    for (int p = 0; p < 3 && from.data[p]; p++) {
+        int w = p ? planes->chroma_width : planes->width, h = p ? planes->chroma_height : planes->height;
+        ScalePlane(from.data[p], from.stride[p], p ? from.chroma_width : from.width,
+                   p ? from.chroma_height : from.height, to, w, w, h, kFilterBox);
         planes->data[p] = to;
-        planes->stride[p] = w[p];
-        to += (size_t)w[p] * (size_t)h[p];
+        planes->stride[p] = w;
+        to += (size_t)w * (size_t)h;
     }
-    planes->width = w[0];
-    planes->height = h[0];
-    planes->chroma_width = planes->data[1] ? w[1] : 0;
-    planes->chroma_height = planes->data[1] ? h[1] : 0;
     return 0;
 }
+
+/* But for a half and a quarter, which libyuv averages the same and faster. */
+static bool shrinks(const struct planes *from, const struct planes *to)
+{
+    for (int part = 2; part <= 4; part += 2)
+        if (from->width == part * to->width && from->height == part * to->height)
+            return false;
+    return to->width <= from->width && to->height <= from->height && to->chroma_width <= from->chroma_width &&
+           to->chroma_height <= from->chroma_height;
+}
+
+static int prepare_shrink(struct shrink **shrink, const struct shrink_size *size)
+{
+    if (*shrink && !memcmp(shrink_size(*shrink), size, sizeof(*size)))
+        return 0;
+    shrink_destroy(*shrink);
+    *shrink = shrink_create(size);
+    return *shrink ? 0 : -ENOMEM;
+}
+
+static int prepare_shrinks(const struct job *job, const struct planes *from, const struct planes *to)
+{
+    struct samples group[3];
+    int groups = samples_of(job, group), status = 0;
+    for (int g = 0; g < groups && !status; g++) {
+        struct shrink_size size = {{from->width, from->height}, {to->width, to->height}, group[g].channels};
+        if (group[g].chroma)
+            size = (struct shrink_size){{from->chroma_width, from->chroma_height},
+                                        {to->chroma_width, to->chroma_height},
+                                        group[g].channels};
+        status = prepare_shrink(&job->converter->shrink[group[g].chroma], &size);
+    }
+    return status;
+}
+
+/* Rows of scaled planes: where they begin, and how many of chroma. */
+static struct planes rows_of(const struct planes *all, int y, int rows)
+{
+    struct planes part = *all;
+    bool half = all->chroma_height < all->height;
+    part.height = rows;
+    part.chroma_height = half ? (rows + 1) / 2 : rows;
+    for (int p = 0; p < 3 && all->data[p]; p++)
+        part.data[p] += (ptrdiff_t)(p && half ? y / 2 : y) * all->stride[p];
+    return part;
+}
+
+static int shrink_band(const struct job *job, int y, int rows, struct planes *planes)
+{
+    struct samples group[3];
+    int groups = samples_of(job, group);
+    size_t luma = (size_t)BAND * (size_t)planes->width, chroma = (size_t)BAND * (size_t)planes->chroma_width;
+    uint8_t *to = scratch(job->converter, SCALE, luma + 2 * chroma), *out[4];
+    if (!to)
+        return -ENOMEM;
+    for (int g = 0; g < groups; g++) {
+        const struct samples *from = &group[g];
+        int width = from->chroma ? planes->chroma_width : planes->width;
+        int count = from->chroma ? planes->chroma_height : rows;
+        for (int c = 0; c < from->channels; c++) {
+            int p = from->plane[c];
+            out[c] = p < 0 ? NULL : to + (p ? luma + (size_t)(p - 1) * chroma : 0);
+            if (p >= 0) {
+                planes->data[p] = out[c];
+                planes->stride[p] = width;
+            }
+        }
+        shrink_rows(job->converter->shrink[from->chroma], &from->in, count < rows ? y / 2 : y, count, out,
+                    width);
+    }
+    return 0;
+}
+
+/* ---- colours ---- */
 
 static const struct YuvConstants *constants_of(const struct frame *in)
 {
@@ -290,18 +399,6 @@ static int lift_blue(struct converter *converter, struct planes *planes)
     return 0;
 }
 
-/* Rows of scaled planes. */
-static struct planes rows_of(const struct planes *all, int y, int rows)
-{
-    struct planes part = *all;
-    bool half = all->chroma_height < all->height;
-    part.height = rows;
-    part.chroma_height = half ? (rows + 1) / 2 : rows;
-    for (int p = 0; p < 3 && all->data[p]; p++)
-        part.data[p] += (ptrdiff_t)(p && half ? y / 2 : y) * all->stride[p];
-    return part;
-}
-
 static void rgb_rows(const struct job *job, const struct area *from, uint8_t *argb, int stride)
 {
     const struct frame *in = job->in;
@@ -326,7 +423,9 @@ static int upright_rows(const struct job *job, int y, int rows, uint8_t *argb, i
     }
     if (job->scaled)
         planes = rows_of(&job->planes, y, rows);
-    else
+    if (job->shrunk)
+        status = shrink_band(job, y, rows, &planes);
+    else if (!job->scaled)
         status = to_planes(&band, &planes);
     if (!status && job->converter->weak_blue && constants_of(job->in) == &kYuvH709Constants &&
         planes.data[1] && !planes.rgb)
@@ -399,6 +498,15 @@ static struct area align(const struct frame *in, struct area from)
     return (struct area){from.x - x, from.y - y, from.width + x, from.height + y};
 }
 
+static int begin_scaling(struct job *job)
+{
+    struct planes from = {0};
+    size_planes(job, &from);
+    scale_sizes(job, &from, &job->planes);
+    job->shrunk = shrinks(&from, &job->planes);
+    return job->shrunk ? prepare_shrinks(job, &from, &job->planes) : scale_planes(job, &job->planes);
+}
+
 static int begin(struct job *job, int width, int height)
 {
     size_t row[FRAME_PLANES_MAX];
@@ -413,9 +521,7 @@ static int begin(struct job *job, int width, int height)
     job->height = sideways ? width : height;
     job->scaled = job->width != job->from.width || job->height != job->from.height;
     job->turned = rotation || job->turn.mirror;
-    int status = job->scaled ? to_planes(job, &job->planes) : 0;
-    if (!status && job->scaled)
-        status = scale_planes(job, &job->planes);
+    int status = job->scaled ? begin_scaling(job) : 0;
     return !status && job->turned ? make_upright(job) : status;
 }
 

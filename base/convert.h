@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pixels of any frame to RGB of any size, through libyuv: for the screen and for the network alike, so that
- * both see the same colours. Matrix and range are the frame's.
+ * Pixels of any frame to RGB of any size, through libyuv and base/shrink.h: for the screen and for the
+ * network alike, so that both see the same colours. Matrix and range are the frame's.
  */
 #ifndef PIPIT_BASE_CONVERT_H
 #define PIPIT_BASE_CONVERT_H
@@ -26,9 +26,9 @@ struct converter;
 struct converter *converter_create(void); /* NULL: out of memory */
 void converter_destroy(struct converter *converter);
 
-/* Fills `to` of `out` (FRAME_RGB24 or FRAME_XRGB32) with `from` of `in`, turned and scaled: bilinear, and
- * averaged over each pixel's area where it gets smaller than half. Areas lie within their frames; where
- * chroma is subsampled, `from` begins at even coordinates or is moved there. The frames do not overlap.
+/* Fills `to` of `out` (FRAME_RGB24 or FRAME_XRGB32) with `from` of `in`, turned and scaled: averaged
+ * over each pixel's area where it gets smaller (base/shrink.h), else bilinear. Areas lie within their frames;
+ * where chroma is subsampled, `from` begins at even coordinates or is moved there. The frames do not overlap.
  * Returns 0; -ENOTSUP: one of the formats (MJPEG must be decoded first); -EINVAL: an area outside its frame,
  * or a rotation that is none of the four; -ENOMEM. */
 int convert(struct converter *converter, const struct frame *in, struct area from, struct turn turn,
