@@ -76,6 +76,17 @@ static void fill_table(struct preprocess *p, const struct tensor *input, bool as
         }
 }
 
+/* Whether a picture's bytes go in as they are, or all less 128, which flips their first bit. */
+static void find_flip(struct preprocess *p)
+{
+    p->flip = p->table.bytes[0][0];
+    p->as_is =
+        p->type != PIPIT_F32 && (p->flip == 0 || p->flip == 128) && p->channels == 3 && !p->channels_first;
+    for (int c = 0; c < 3 && p->as_is; c++)
+        for (int byte = 0; byte < 256; byte++)
+            p->as_is = p->as_is && p->table.bytes[c][byte] == (byte ^ p->flip);
+}
+
 void preprocess_init(struct preprocess *p, const struct graph *graph, const struct pipit_settings *settings)
 {
     const struct tensor *input = &graph->tensor[graph->input[0]];
@@ -85,6 +96,7 @@ void preprocess_init(struct preprocess *p, const struct graph *graph, const stru
     p->fit = settings->fit == PIPIT_FIT_AUTO ? PIPIT_FIT_STRETCH : settings->fit;
     p->resize = settings->resize;
     fill_table(p, input, !settings->has_normalisation);
+    find_flip(p);
 }
 
 void preprocess_finish(struct preprocess *p)
@@ -126,7 +138,8 @@ static struct resample_size sizes(const struct preprocess *p, const struct pipit
     return size;
 }
 
-static int resample(struct preprocess *p, const struct pipit_image *image, const struct resample_size *size)
+static int resample(struct preprocess *p, const struct pipit_image *image, const struct resample_size *size,
+                    uint8_t *rgb)
 {
     if (!p->resampler || memcmp(resampler_size(p->resampler), size, sizeof(*size)) != 0) {
         resampler_destroy(p->resampler);
@@ -134,20 +147,22 @@ static int resample(struct preprocess *p, const struct pipit_image *image, const
     }
     if (!p->resampler)
         return -ENOMEM;
-    resampler_run(p->resampler, image->data[0], image->stride[0], p->rgb);
+    resampler_run(p->resampler, image->data[0], image->stride[0], rgb);
     return 0;
 }
 
-static int convert_view(struct preprocess *p, const struct pipit_image *image)
+static int convert_view(struct preprocess *p, const struct pipit_image *image, uint8_t *rgb)
 {
     if (!p->converter)
         p->converter = converter_create();
     if (!p->converter)
         return -ENOMEM;
-    return image_convert(p->converter, image, p->view, p->rgb, p->width, p->height);
+    return image_convert(p->converter, image, p->view, rgb, p->width, p->height);
 }
 
-static int fit(struct preprocess *p, const struct pipit_image *image, const uint8_t **rgb, ptrdiff_t *stride)
+/* `input`: the tensor's memory, where the picture is made if that is all that there is to do. */
+static int fit(struct preprocess *p, const struct pipit_image *image, uint8_t *input, const uint8_t **rgb,
+               ptrdiff_t *stride)
 {
     struct resample_size size = sizes(p, image);
     for (int d = 0; d < 2; d++) {
@@ -160,13 +175,14 @@ static int fit(struct preprocess *p, const struct pipit_image *image, const uint
         *stride = image->stride[0];
         return 0;
     }
-    if (!p->rgb)
+    if (!p->rgb && !p->as_is)
         p->rgb = malloc((size_t)p->width * (size_t)p->height * 3);
-    *rgb = p->rgb;
+    uint8_t *to = p->as_is ? input : p->rgb;
+    *rgb = to;
     *stride = (ptrdiff_t)p->width * 3;
-    if (!p->rgb)
+    if (!to)
         return -ENOMEM;
-    return plain ? resample(p, image, &size) : convert_view(p, image);
+    return plain ? resample(p, image, &size, to) : convert_view(p, image, to);
 }
 
 /* ---- filling ---- */
@@ -226,6 +242,24 @@ static void fill_row(const struct preprocess *p, const uint8_t *row, int y, void
         fill_pixels_bytes(p, row, (uint8_t *)out + at);
 }
 
+static void flip(uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        bytes[i] ^= 128;
+}
+
+static void fill(const struct preprocess *p, const uint8_t *rgb, ptrdiff_t stride, uint8_t *out)
+{
+    size_t row = (size_t)p->width * 3;
+    for (int y = 0; y < p->height; y++)
+        if (!p->as_is)
+            fill_row(p, rgb + y * stride, y, out);
+        else if (rgb != out)
+            memcpy(out + (size_t)y * row, rgb + y * stride, row);
+    if (p->as_is && p->flip)
+        flip(out, row * (size_t)p->height);
+}
+
 static int check(const struct preprocess *p, const struct pipit_image *image, struct pipit_error *error)
 {
     if (!p->width)
@@ -252,12 +286,11 @@ int preprocess_run(struct preprocess *p, const struct pipit_image *image, const 
     int status = check(p, image, error);
     if (status)
         return status;
-    status = fit(p, image, &rgb, &stride);
+    status = fit(p, image, input->data, &rgb, &stride);
     if (status == -ENOMEM)
         return fail(error, status, "out of memory for resizing the picture");
     if (status)
         return fail(error, status, "pictures of this format cannot be converted to RGB");
-    for (int y = 0; y < p->height; y++)
-        fill_row(p, rgb + y * stride, y, input->data);
+    fill(p, rgb, stride, input->data);
     return 0;
 }

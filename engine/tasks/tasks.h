@@ -20,6 +20,8 @@ struct preprocess {
         float f32[3][256]; /* what a byte becomes, for each channel */
         uint8_t bytes[3][256];
     } table;
+    bool as_is;    /* the input's bytes are a picture's, but for `flip` */
+    uint8_t flip;  /* 128: all less 128; 0: as they are */
     float view[4]; /* left, top, right, bottom of the last picture that the network saw, as fractions */
     struct resampler *resampler; /* of the last picture's size */
     struct converter *converter; /* of cameras' formats */
