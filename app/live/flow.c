@@ -191,6 +191,7 @@ static void submit(struct live *live, struct frame *frame, struct canvas *canvas
     picture->screen = live->show.screen;
     picture->labels_only = labels_only;
     picture->look_changed = canvas && look_changed(live);
+    picture->generation = live->show.generation;
     if (picture->look_changed) {
         picture->look = live->look;
         live->drawn_generation = live->show.generation;
@@ -400,7 +401,7 @@ void flow_drawn(struct task *task)
 {
     struct live *live = (struct live *)((char *)task - offsetof(struct live, picture.task));
     struct picture *picture = &live->picture;
-    bool stale = picture->canvas && live->drawn_generation != live->show.generation;
+    bool stale = picture->canvas && picture->generation != live->show.generation;
     live->composing = false;
     count_times(live);
     if (picture->status)

@@ -20,6 +20,7 @@ struct picture {
     struct area from, to, whole; /* whole: where all of the picture would lie, on the screen or beyond it */
     int width, height;           /* of the screen */
     struct turn turn;
+    int generation;    /* of the show, whose canvas it is */
     bool look_changed; /* `look` is to be drawn */
     struct look look;
     /* kept */

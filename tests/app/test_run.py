@@ -98,6 +98,15 @@ class Headless(RunTest):
                       5, *self.CLASSIFY)
         self.assertEqual(len(list((self.folder / "out").iterdir())), 5)
 
+    def test_the_picture_does_not_wait_for_fonts(self):
+        os.mkfifo(self.folder / "fonts.conf")  # whoever loads fonts waits until it is written to
+        self.environment["FONTCONFIG_FILE"] = str(self.folder / "fonts.conf")
+        child = self.start("--screen", "png:out", "--mode", "64x48", "--source", "replay:red.png", *self.CLASSIFY)
+        self.wait_for(child, "the first picture is on the screen")
+        with open(self.folder / "fonts.conf", "w", encoding="ascii") as fonts:
+            fonts.write("<fontconfig><dir>/usr/share/fonts</dir></fontconfig>")
+        self.end(child)
+
     def test_duration_ends_it(self):
         lines, _ = self.run_live("--screen", "none", "--source", "replay:red.png", "--duration", 0.5, "--stats", "-",
                                  *self.CLASSIFY)
