@@ -19,31 +19,12 @@ U_BOOT = "/usr/lib/u-boot/qemu_arm64/u-boot.bin"  # of QEMU's own board, in plac
 BOOT = 1 << 20  # where the boot partition begins
 
 UNITS = {
-    "vm-host.service": """[Unit]
-DefaultDependencies=no
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=/bin/mkdir -p /run/host
-ExecStart=/bin/mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144 host /run/host
-""",
     "vm-agent.service": """[Unit]
 DefaultDependencies=no
-Requires=vm-host.service
-After=vm-host.service
 [Service]
 Environment=HOME=/root LANG=C.UTF-8
 ExecStart=/run/host/agent
 KillMode=process
-""",
-    "vm-camera.service": """[Unit]
-DefaultDependencies=no
-Requires=vm-host.service
-After=vm-host.service
-ConditionPathExists=!/run/no-camera
-[Service]
-ExecStartPre=-/sbin/modprobe -a vhci_hcd uvcvideo
-ExecStart=/run/host/webcam -c /run/webcam /run/host/photo.jpg
 """,
 }
 # A guest on a busy host can be ten times slower than an emulated one is anyway.
@@ -51,17 +32,24 @@ SLOW = {
     "pipit.service.d/vm.conf": "[Service]\nWatchdogSec=5min\nTimeoutStartSec=15min\nTimeoutStopSec=2min\n",
     "boot-complete.target.d/vm.conf": "[Unit]\nJobTimeoutSec=15min\n",
 }
-# In the initial RAM disk, before the real root's systemd: /run is carried over to it.
+# In the initial RAM disk, before the real root's systemd: /run is carried over to it. The camera is there as if it had been plugged in
+# before the power came; its driver is the system's to load.
 BOTTOM = """#!/bin/sh
 [ "$1" = prereqs ] && exit
-mkdir -p /run/systemd/system/sysinit.target.wants
+mkdir -p /run/systemd/system/sysinit.target.wants /run/host
 for file in /vm-units/* /vm-units/*/*; do
     to=/run/systemd/system/${file#/vm-units/}
     [ -d $file ] && mkdir -p $to || cat $file >$to
 done
-for unit in vm-agent vm-camera; do
-    ln -s ../$unit.service /run/systemd/system/sysinit.target.wants/$unit.service
+ln -s ../vm-agent.service /run/systemd/system/sysinit.target.wants/vm-agent.service
+modprobe -d $rootmnt -a 9p 9pnet_virtio vhci_hcd
+mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144 host /run/host
+for loader in $rootmnt/lib/ld-linux-*.so.? $rootmnt/lib64/ld-linux-*.so.?; do
+    [ ! -e $loader ] || break
 done
+$loader --library-path "$(echo $rootmnt/usr/lib/*-linux-gnu)" /run/host/webcam -c /run/webcam /run/host/photo.jpg \
+    >/run/webcam.log 2>&1 </dev/null &
+until [ -s /run/webcam.log ]; do sleep 0.1; done
 """
 # Read by the initial RAM disk's init, before it reads this list. What comes first may not be compressed, and may add files only.
 CONF = "echo '/scripts/init-bottom/vm \"$@\"' >>/scripts/init-bottom/ORDER\n"
@@ -152,7 +140,7 @@ class Appliance(machine.Machine):
 
     def edit_slot(self, slot, first="vm.img"):
         """Lets a slot start with what the tests need."""
-        path = "::loader/entries/" + next(name for name in self.entries() if name.startswith(f"pipit-{slot}"))
+        path = self.entry(slot)
         text = re.sub(r"^(initrd .*)$", rf"initrd /{first}\n\1", self.read_boot(path), flags=re.MULTILINE)
         self.put_boot(path, self.talkative(text, "options ").encode())
 
@@ -161,6 +149,14 @@ class Appliance(machine.Machine):
         text = re.sub(" quiet loglevel=0|systemd.show_status=no ", "", text)
         return text.replace(before, f"{before}{machine.KERNEL[self.arch]} loglevel=5 systemd.show_status=yes "
                             "systemd.default_timeout_start_sec=900 ", 1)
+
+    def entry(self, slot):
+        """The file with the kernel's command line, on the boot partition."""
+        return "::loader/entries/" + next(name for name in self.entries() if name.startswith(f"pipit-{slot}"))
+
+    def add_option(self, slot, option):
+        path = self.entry(slot)
+        self.put_boot(path, self.read_boot(path).replace(" loglevel=5", f" loglevel=5 {option}", 1).encode())
 
     def on_trial(self, slot):
         """Whether it will be tried three times from the next start on, as the disk says while it is not running."""
@@ -206,8 +202,11 @@ class UBootAppliance(Appliance):
     def firmware(self):
         return ["-bios", U_BOOT]
 
+    def entry(self, slot):
+        return f"::{slot}/boot.txt"
+
     def edit_slot(self, slot, first="vm.img"):
-        path = f"::{slot}/boot.txt"
+        path = self.entry(slot)
         self.put_boot(path, self.talkative(self.read_boot(path), "bootargs=").encode())
         pieces = [mtools("mtype", self.disk, name) for name in (f"::{first}", f"::{slot}/initrd.img")]
         self.put_boot(f"::{slot}/initrd.img", b"".join(pieces))
