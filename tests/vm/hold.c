@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* hold PID NAME: stops the thread of this name, and it alone, at its work, as if it hung, until the process
- * is gone. */
+/* hold PID NAME LIBRARY: stops the thread of this name, and it alone, in the code of this library, as if it
+ * hung there, until the process is gone. Elsewhere it could have a lock that others wait for. */
 #include <dirent.h>
 #include <err.h>
 #include <stdbool.h>
@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,21 +31,34 @@ static int thread_named(const char *process, const char *wanted)
     return found;
 }
 
-/* An idle one is in futex(2). */
-static bool is_idle(const char *process, int thread)
+/* Where its next instruction is; 0: unknown. */
+static unsigned long place_of(const char *process, int thread)
 {
-    char path[512];
-    long call = -1;
+    char path[512], text[256] = "";
     snprintf(path, sizeof(path), "/proc/%s/task/%d/syscall", process, thread);
     FILE *file = fopen(path, "r");
-    if (file && fscanf(file, "%ld", &call) != 1)
-        call = -1;
+    char *last = file && fgets(text, sizeof(text), file) ? strrchr(text, ' ') : NULL;
     if (file)
         fclose(file);
-    return call == SYS_futex;
+    return last ? strtoul(last, NULL, 16) : 0;
 }
 
-static void hold(const char *process, int thread)
+static bool is_in(const char *process, int thread, const char *library)
+{
+    unsigned long place = place_of(process, thread), start, end;
+    char path[512], line[512];
+    bool found = false;
+    snprintf(path, sizeof(path), "/proc/%s/maps", process);
+    FILE *maps = fopen(path, "r");
+    while (maps && !found && fgets(line, sizeof(line), maps))
+        found = sscanf(line, "%lx-%lx", &start, &end) == 2 && place >= start && place < end &&
+                strstr(line, library);
+    if (maps)
+        fclose(maps);
+    return found;
+}
+
+static void hold(const char *process, int thread, const char *library)
 {
     int status;
     if (ptrace(PTRACE_SEIZE, thread, NULL, NULL))
@@ -56,15 +68,15 @@ static void hold(const char *process, int thread)
         usleep(1000);
         if (ptrace(PTRACE_INTERRUPT, thread, NULL, NULL) || waitpid(thread, &status, __WALL) != thread)
             err(71, "thread %d", thread);
-    } while (is_idle(process, thread));
+    } while (!is_in(process, thread, library));
 }
 
 int main(int argc, char **argv)
 {
-    int thread = argc == 3 ? thread_named(argv[1], argv[2]) : 0, status;
+    int thread = argc == 4 ? thread_named(argv[1], argv[2]) : 0, status;
     if (!thread)
-        errx(64, "usage: hold PID NAME, of a thread that there is");
-    hold(argv[1], thread);
+        errx(64, "usage: hold PID NAME LIBRARY, of a thread that there is");
+    hold(argv[1], thread, argv[3]);
     printf("thread %d is held\n", thread);
     fflush(stdout);
     /* Whatever it is stopped by, it is not let go. */

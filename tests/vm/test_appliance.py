@@ -99,7 +99,7 @@ def killed(guest, service, camera):
 def hung(guest, service, camera):
     pid = service.pid()
     shutil.copy(guest.programs / "hold", guest.share)
-    holder = guest.background("hold", f"/host/hold {pid} pipit-infer")
+    holder = guest.background("hold", f"/host/hold {pid} pipit-infer libpipit.so")
     holder.wait_log("is held")
     guest.wait("journalctl -q -b -o cat -u pipit.service | grep -q 'has been at one picture'", "the hung network to be noticed", 300)
     guest.screenshot("service hung")
