@@ -23,7 +23,7 @@ struct block {
     size_t size;
 };
 
-enum { UNPACK, SCALE, BLUE, PIXELS, TURN, ROWS, BLOCKS };
+enum { UNPACK, SCALE, BLUE, DOUBLE, PIXELS, TURN, ROWS, BLOCKS };
 
 struct converter {
     bool weak_blue; /* see lift_blue() */
@@ -359,7 +359,29 @@ static const struct YuvConstants *constants_of(const struct frame *in)
     return in->full_range ? &kYuvJPEGConstants : &kYuvI601Constants;
 }
 
-/* Where chroma was averaged to half the resolution, it is brought back smoothly. */
+/* Smoothly, by libyuv: quickly by 32 samples at a time beside the first and the last, for which rows are made
+ * longer, and slowly what is left over. */
+static int double_chroma(struct converter *converter, struct planes *planes)
+{
+    int w = (planes->width + 30) / 32 * 32 + 2, h = planes->height;
+    int from_w = planes->chroma_width, from_h = planes->chroma_height, longer = w / 2;
+    size_t in = (size_t)longer * (size_t)from_h, out = (size_t)w * (size_t)h;
+    uint8_t *half = scratch(converter, DOUBLE, in + 2 * out), *to = half + in;
+    if (!half)
+        return -ENOMEM;
+    for (int p = 1; p < 3; p++, to += out) {
+        CopyPlane(planes->data[p], planes->stride[p], half, longer, from_w, from_h);
+        for (uint8_t *end = half + from_w; end < half + in; end += longer)
+            memset(end, end[-1], (size_t)(longer - from_w));
+        ScalePlane(half, longer, longer, from_h, to, w, w, h, kFilterBilinear);
+        planes->data[p] = to;
+        planes->stride[p] = w;
+    }
+    planes->chroma_width = planes->width;
+    planes->chroma_height = h;
+    return 0;
+}
+
 static void colour(const struct job *job, const struct planes *p, uint8_t *argb, int stride)
 {
     const struct YuvConstants *constants = constants_of(job->in);
@@ -368,9 +390,6 @@ static void colour(const struct job *job, const struct planes *p, uint8_t *argb,
                        argb, stride, p->width, p->height);
     else if (!p->data[1])
         I400ToARGBMatrix(p->data[0], p->stride[0], argb, stride, constants, p->width, p->height);
-    else if (job->scaled && p->chroma_width < p->width)
-        I420ToARGBMatrixFilter(p->data[0], p->stride[0], p->data[1], p->stride[1], p->data[2], p->stride[2],
-                               argb, stride, constants, p->width, p->height, kFilterBilinear);
     else
         (p->chroma_width == p->width && p->chroma_height == p->height ? I444ToARGBMatrix
          : p->chroma_height == p->height                              ? I422ToARGBMatrix
@@ -430,6 +449,8 @@ static int upright_rows(const struct job *job, int y, int rows, uint8_t *argb, i
     if (!status && job->converter->weak_blue && constants_of(job->in) == &kYuvH709Constants &&
         planes.data[1] && !planes.rgb)
         status = lift_blue(job->converter, &planes);
+    if (!status && job->scaled && planes.data[1] && planes.chroma_width < planes.width)
+        status = double_chroma(job->converter, &planes);
     if (!status)
         colour(job, &planes, argb, stride);
     return status;
@@ -550,23 +571,10 @@ int convert_rows(struct converter *converter, const struct frame *in, struct are
     return status;
 }
 
-struct place { /* in an RGB24 frame */
-    uint8_t *pixels;
-    int stride, width;
-};
-
 static void put_rgb(void *data, uint8_t *argb, int stride, int y, int rows)
 {
-    const struct place *to = data;
-    ARGBToRAW(argb, stride, to->pixels + (ptrdiff_t)y * to->stride, to->stride, to->width, rows);
-}
-
-static int convert_to_words(struct job *job, uint8_t *to, int stride, int width, int height)
-{
-    int status = begin(job, width, height);
-    for (int y = 0; y < height && !status; y += BAND)
-        status = make_rows(job, y, height - y < BAND ? height - y : BAND, to + (ptrdiff_t)y * stride, stride);
-    return status;
+    const struct frame *to = data;
+    ARGBToRAW(argb, stride, to->data[0] + y * to->stride[0], (int)to->stride[0], to->width, rows);
 }
 
 int convert(struct converter *converter, const struct frame *in, struct area from, struct turn turn,
@@ -575,12 +583,17 @@ int convert(struct converter *converter, const struct frame *in, struct area fro
     if (!within(&to, out))
         return -EINVAL;
     int stride = (int)out->stride[0], bytes = out->format == FRAME_RGB24 ? 3 : 4;
-    uint8_t *pixels = out->data[0] + to.y * out->stride[0] + bytes * (ptrdiff_t)to.x;
+    struct frame part = {.data = {out->data[0] + to.y * out->stride[0] + bytes * (ptrdiff_t)to.x},
+                         .stride = {stride},
+                         .width = to.width};
     if (out->format == FRAME_RGB24)
-        return convert_rows(converter, in, from, turn, to.width, to.height, put_rgb,
-                            &(struct place){pixels, stride, to.width});
+        return convert_rows(converter, in, from, turn, to.width, to.height, put_rgb, &part);
     if (out->format != FRAME_XRGB32)
         return -ENOTSUP;
     struct job job = {.converter = converter, .in = in, .from = from, .turn = turn};
-    return convert_to_words(&job, pixels, stride, to.width, to.height);
+    int status = begin(&job, to.width, to.height);
+    for (int y = 0; y < to.height && !status; y += BAND)
+        status = make_rows(&job, y, to.height - y < BAND ? to.height - y : BAND,
+                           part.data[0] + (ptrdiff_t)y * stride, stride);
+    return status;
 }

@@ -145,24 +145,39 @@ INLINE uint16_t sample(const uint8_t *row, int x, enum shrink_places places)
     return places == SHRINK_EVEN ? pair & 255 : pair >> 8;
 }
 
-INLINE void add_rows(uint16_t *restrict sum, const uint8_t *const row[GROUP], const uint16_t *weight,
-                     int width, enum shrink_places places, bool more)
+/* The input's rows of one of the output; between the first and the last all have the same weight. */
+struct rows {
+    const uint8_t *first, *last, *between; /* the next of these */
+    uint16_t first_weight, last_weight, weight;
+    ptrdiff_t stride;
+    enum shrink_places places;
+};
+
+/* Adds some of those between to the first and the last; more: to what has come of that. */
+INLINE void add_rows(const struct rows *r, enum shrink_places places, int count, bool more, int width,
+                     uint16_t *restrict sum)
 {
-    for (int x = 0; x < width; x++)
-        sum[x] = (uint16_t)((more ? sum[x] : 0) + sample(row[0], x, places) * weight[0] +
-                            sample(row[1], x, places) * weight[1] + sample(row[2], x, places) * weight[2] +
-                            sample(row[3], x, places) * weight[3]);
+    for (int x = 0; x < width; x++) {
+        uint16_t ends = more ? sum[x]
+                             : (uint16_t)(sample(r->first, x, places) * r->first_weight +
+                                          sample(r->last, x, places) * r->last_weight);
+        uint16_t between = 0;
+#pragma GCC unroll 4
+        for (int i = 0; i < count; i++)
+            between += sample(r->between + i * r->stride, x, places);
+        sum[x] = (uint16_t)(ends + between * r->weight);
+    }
 }
 
-INLINE void add(uint16_t *sum, const uint8_t *const row[GROUP], const uint16_t *weight, int width,
-                enum shrink_places places, bool more)
+INLINE void add(struct rows *r, int count, bool more, int width, uint16_t *sum)
 {
-    if (places == SHRINK_ALL)
-        add_rows(sum, row, weight, width, SHRINK_ALL, more);
-    else if (places == SHRINK_EVEN)
-        add_rows(sum, row, weight, width, SHRINK_EVEN, more);
+    if (r->places == SHRINK_ALL)
+        add_rows(r, SHRINK_ALL, count, more, width, sum);
+    else if (r->places == SHRINK_EVEN)
+        add_rows(r, SHRINK_EVEN, count, more, width, sum);
     else
-        add_rows(sum, row, weight, width, SHRINK_ODD, more);
+        add_rows(r, SHRINK_ODD, count, more, width, sum);
+    r->between += count * r->stride;
 }
 
 INLINE void sum_wide(struct shrink *s, const struct shrink_in *in, int y, uint16_t *sum)
@@ -177,15 +192,33 @@ INLINE void sum_wide(struct shrink *s, const struct shrink_in *in, int y, uint16
         sum[x] = (uint16_t)(s->wide[x] >> 8);
 }
 
+/* As many as make the rest whole groups, then these. */
 INLINE void sum_narrow(const struct shrink *s, const struct shrink_in *in, int y, uint16_t *sum)
 {
     const uint16_t *weight = s->down.weight + (ptrdiff_t)y * s->down.taps;
-    const uint8_t *first = in->data + s->down.first[y] * in->stride, *row[GROUP];
-    for (int t = 0; t < s->down.taps && weight[t]; t += GROUP) {
-        for (int i = 0; i < GROUP; i++) /* those without weight are not read */
-            row[i] = first + (weight[t + i] ? t + i : t) * in->stride;
-        add(sum, row, weight + t, s->width, in->places, t > 0);
-    }
+    const uint8_t *first = in->data + s->down.first[y] * in->stride;
+    int last = s->down.taps - 1, width = s->width;
+    while (last && !weight[last])
+        last--;
+    int between = last > 1 ? last - 1 : 0;
+    struct rows rows = {.first = first,
+                        .last = first + last * in->stride,
+                        .between = first + in->stride,
+                        .first_weight = weight[0],
+                        .last_weight = last ? weight[last] : 0,
+                        .weight = between ? weight[1] : 0,
+                        .stride = in->stride,
+                        .places = in->places};
+    if (between % GROUP == 0)
+        add(&rows, 0, false, width, sum);
+    else if (between % GROUP == 1)
+        add(&rows, 1, false, width, sum);
+    else if (between % GROUP == 2)
+        add(&rows, 2, false, width, sum);
+    else
+        add(&rows, 3, false, width, sum);
+    for (; between >= GROUP; between -= GROUP)
+        add(&rows, GROUP, true, width, sum);
 }
 
 /* Returns how much is missing to weights that add up to 256, in 65536ths of the sum. */
@@ -245,7 +278,7 @@ INLINE void sum_columns(const struct shrink *s)
             uint16_t *sum = s->result + ((ptrdiff_t)c * s->size.out[0] + x) * LINES;
             if (axis->wide)
                 columns_wide(column, step, weight, axis->taps, sum);
-            for (int t = 0; t < axis->taps && !axis->wide; t += GROUP)
+            for (int t = 0; t < axis->taps && weight[t] && !axis->wide; t += GROUP)
                 add_columns(column + t * step, step, weight + t, t > 0, sum);
         }
 }

@@ -44,21 +44,18 @@ static struct area area_of_view(const struct pipit_image *image, const float vie
 }
 
 int image_convert(struct converter *converter, const struct pipit_image *image, const float view[4],
-                  uint8_t *rgb, int width, int height)
+                  int width, int height, convert_put *put, void *data)
 {
     struct frame in = {.format = image->format,
                        .width = image->width,
                        .height = image->height,
                        .matrix = image->bt709 ? FRAME_MATRIX_709 : FRAME_MATRIX_601,
                        .full_range = image->full_range};
-    struct frame out = {
-        .format = FRAME_RGB24, .width = width, .height = height, .stride = {3 * (ptrdiff_t)width}};
     for (int p = 0; p < 3; p++) {
         /* frames are for reading and writing; this one is only read */
         memcpy(&in.data[p], &image->data[p], sizeof(in.data[p]));
         in.stride[p] = image->stride[p];
     }
-    out.data[0] = rgb;
-    return convert(converter, &in, area_of_view(image, view), (struct turn){image->rotation, image->mirror},
-                   &out, area_of(&out));
+    return convert_rows(converter, &in, area_of_view(image, view),
+                        (struct turn){image->rotation, image->mirror}, width, height, put, data);
 }

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <libyuv/convert_from_argb.h>
+
 enum { SIDE_MAX = 65500 };
 
 /* ---- what the input is ---- */
@@ -104,12 +106,13 @@ void preprocess_finish(struct preprocess *p)
     resampler_destroy(p->resampler);
     converter_destroy(p->converter);
     free(p->rgb);
+    free(p->row);
     p->resampler = NULL;
     p->converter = NULL;
-    p->rgb = NULL;
+    p->rgb = p->row = NULL;
 }
 
-/* ---- fitting ---- */
+/* ---- what is seen ---- */
 
 /* torchvision's Resize (the shorter side, the other cut off to whole pixels) and CenterCrop (halves to even).
  */
@@ -136,53 +139,6 @@ static struct resample_size sizes(const struct preprocess *p, const struct pipit
     if (p->fit == PIPIT_FIT_CROP && !exact)
         crop_sizes(p, &size);
     return size;
-}
-
-static int resample(struct preprocess *p, const struct pipit_image *image, const struct resample_size *size,
-                    uint8_t *rgb)
-{
-    if (!p->resampler || memcmp(resampler_size(p->resampler), size, sizeof(*size)) != 0) {
-        resampler_destroy(p->resampler);
-        p->resampler = resampler_create(size);
-    }
-    if (!p->resampler)
-        return -ENOMEM;
-    resampler_run(p->resampler, image->data[0], image->stride[0], rgb);
-    return 0;
-}
-
-static int convert_view(struct preprocess *p, const struct pipit_image *image, uint8_t *rgb)
-{
-    if (!p->converter)
-        p->converter = converter_create();
-    if (!p->converter)
-        return -ENOMEM;
-    return image_convert(p->converter, image, p->view, rgb, p->width, p->height);
-}
-
-/* `input`: the tensor's memory, where the picture is made if that is all that there is to do. */
-static int fit(struct preprocess *p, const struct pipit_image *image, uint8_t *input, const uint8_t **rgb,
-               ptrdiff_t *stride)
-{
-    struct resample_size size = sizes(p, image);
-    for (int d = 0; d < 2; d++) {
-        p->view[d] = (float)size.from[d] / (float)size.whole[d];
-        p->view[2 + d] = (float)(size.from[d] + size.out[d]) / (float)size.whole[d];
-    }
-    bool plain = image->format == PIPIT_RGB24 && !image->mirror && !image->rotation;
-    if (plain && image->width == p->width && image->height == p->height) {
-        *rgb = image->data[0];
-        *stride = image->stride[0];
-        return 0;
-    }
-    if (!p->rgb && !p->as_is)
-        p->rgb = malloc((size_t)p->width * (size_t)p->height * 3);
-    uint8_t *to = p->as_is ? input : p->rgb;
-    *rgb = to;
-    *stride = (ptrdiff_t)p->width * 3;
-    if (!to)
-        return -ENOMEM;
-    return plain ? resample(p, image, &size, to) : convert_view(p, image, to);
 }
 
 /* ---- filling ---- */
@@ -248,6 +204,7 @@ static void flip(uint8_t *bytes, size_t size)
         bytes[i] ^= 128;
 }
 
+/* Of a picture of the input's size. */
 static void fill(const struct preprocess *p, const uint8_t *rgb, ptrdiff_t stride, uint8_t *out)
 {
     size_t row = (size_t)p->width * 3;
@@ -258,6 +215,76 @@ static void fill(const struct preprocess *p, const uint8_t *rgb, ptrdiff_t strid
             memcpy(out + (size_t)y * row, rgb + y * stride, row);
     if (p->as_is && p->flip)
         flip(out, row * (size_t)p->height);
+}
+
+struct filling {
+    const struct preprocess *p;
+    uint8_t *out;
+};
+
+/* While they are in the cache. */
+static void fill_rows(void *data, uint8_t *xrgb, int stride, int y, int rows)
+{
+    const struct filling *filling = data;
+    const struct preprocess *p = filling->p;
+    int row = 3 * p->width;
+    uint8_t *out = filling->out + (ptrdiff_t)y * row;
+    if (p->as_is) {
+        ARGBToRAW(xrgb, stride, out, row, p->width, rows);
+        if (p->flip)
+            flip(out, (size_t)row * (size_t)rows);
+        return;
+    }
+    for (int end = y + rows; y < end; y++, xrgb += stride) {
+        ARGBToRAW(xrgb, stride, p->row, row, p->width, 1);
+        fill_row(p, p->row, y, filling->out);
+    }
+}
+
+/* ---- fitting ---- */
+
+static int resample(struct preprocess *p, const struct pipit_image *image, const struct resample_size *size,
+                    uint8_t *out)
+{
+    if (!p->resampler || memcmp(resampler_size(p->resampler), size, sizeof(*size)) != 0) {
+        resampler_destroy(p->resampler);
+        p->resampler = resampler_create(size);
+    }
+    if (!p->rgb && !p->as_is)
+        p->rgb = malloc((size_t)p->width * (size_t)p->height * 3);
+    uint8_t *rgb = p->as_is ? out : p->rgb;
+    if (!p->resampler || !rgb)
+        return -ENOMEM;
+    resampler_run(p->resampler, image->data[0], image->stride[0], rgb);
+    fill(p, rgb, (ptrdiff_t)p->width * 3, out);
+    return 0;
+}
+
+static int convert_view(struct preprocess *p, const struct pipit_image *image, uint8_t *out)
+{
+    struct filling filling = {p, out};
+    if (!p->converter)
+        p->converter = converter_create();
+    if (!p->row)
+        p->row = malloc((size_t)p->width * 3);
+    if (!p->converter || !p->row)
+        return -ENOMEM;
+    return image_convert(p->converter, image, p->view, p->width, p->height, fill_rows, &filling);
+}
+
+static int fit(struct preprocess *p, const struct pipit_image *image, uint8_t *out)
+{
+    struct resample_size size = sizes(p, image);
+    for (int d = 0; d < 2; d++) {
+        p->view[d] = (float)size.from[d] / (float)size.whole[d];
+        p->view[2 + d] = (float)(size.from[d] + size.out[d]) / (float)size.whole[d];
+    }
+    if (image->format != PIPIT_RGB24 || image->mirror || image->rotation)
+        return convert_view(p, image, out);
+    if (image->width != p->width || image->height != p->height)
+        return resample(p, image, &size, out);
+    fill(p, image->data[0], image->stride[0], out);
+    return 0;
 }
 
 static int check(const struct preprocess *p, const struct pipit_image *image, struct pipit_error *error)
@@ -281,16 +308,13 @@ static int check(const struct preprocess *p, const struct pipit_image *image, st
 int preprocess_run(struct preprocess *p, const struct pipit_image *image, const struct pipit_tensor *input,
                    struct pipit_error *error)
 {
-    const uint8_t *rgb = NULL;
-    ptrdiff_t stride = 0;
     int status = check(p, image, error);
     if (status)
         return status;
-    status = fit(p, image, input->data, &rgb, &stride);
+    status = fit(p, image, input->data);
     if (status == -ENOMEM)
         return fail(error, status, "out of memory for resizing the picture");
     if (status)
         return fail(error, status, "pictures of this format cannot be converted to RGB");
-    fill(p, rgb, stride, input->data);
     return 0;
 }

@@ -26,12 +26,13 @@ struct preprocess {
     struct resampler *resampler; /* of the last picture's size */
     struct converter *converter; /* of cameras' formats */
     uint8_t *rgb;                /* the resampled picture, width * height * 3 */
+    uint8_t *row;                /* of a converted one, width * 3 */
 };
 
-/* Puts a part of a turned picture (left, top, right, bottom as fractions) into `rgb`, width x height pixels.
- */
+/* Hands over a part of a turned picture (left, top, right, bottom as fractions) as width x height pixels, a
+ * few rows at a time: base/convert.h. */
 int image_convert(struct converter *converter, const struct pipit_image *image, const float view[4],
-                  uint8_t *rgb, int width, int height);
+                  int width, int height, convert_put *put, void *data);
 
 /* Resolves normalisation and fit from the settings, the graph's metadata and the input's quantisation. Never
  * fails: an input that is no picture, or has no normalisation, is an error when a picture is set. */
