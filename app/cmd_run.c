@@ -7,12 +7,13 @@
 #include "base/log.h"
 
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEYS_MAX = 64, OPTIONS_MAX = 256, FIRST = 256, CONFIG = FIRST + KEYS_MAX };
+enum { KEYS_MAX = 64, OPTIONS_MAX = 256, FIRST = 256, CONFIG = FIRST + KEYS_MAX, LARGE = 256 << 10 };
 
 struct given {
     struct config_option option[OPTIONS_MAX];
@@ -159,6 +160,14 @@ static int run_once(const struct config *config, const struct config_origin *ori
     return EX_TEMPFAIL;
 }
 
+/* What is large (pictures, weights, tables) comes from the system and goes back there, from the first to the
+ * last. Else glibc moves it into the heap once some of it was freed, which is then full of holes after years
+ * of reloads and other screens. Nothing so large is allocated for each picture. */
+static void keep_memory_whole(void)
+{
+    mallopt(M_MMAP_THRESHOLD, LARGE);
+}
+
 static int run(int argc, char **argv)
 {
     static struct given given; /* too large for a stack */
@@ -170,6 +179,7 @@ static int run(int argc, char **argv)
     if (status >= 0)
         return status;
     signal(SIGPIPE, SIG_IGN);
+    keep_memory_whole();
     if (!config_load_keep(&config, &given.origin, &error))
         return run_once(&config, &given.origin, NULL);
     log_error("%s", error.text);
