@@ -60,17 +60,33 @@ static bool set_inputs(struct plan *plan, const struct node *node, void **in)
     return true;
 }
 
+/* Room for one more behind `count`, in `list` of elements of `size` bytes; NULL: no memory. */
+static void *grow(void *list, int count, int *room, size_t size)
+{
+    if (count < *room)
+        return list;
+    int wanted = *room ? 2 * *room : 128;
+    void *bigger = realloc(list, (size_t)wanted * size);
+    if (bigger)
+        *room = wanted;
+    return bigger;
+}
+
 static bool room_for_step(struct plan *plan)
 {
-    if (plan->steps < plan->step_room)
-        return true;
-    int wanted = plan->step_room ? 2 * plan->step_room : 128;
-    struct step *bigger = realloc(plan->step, (size_t)wanted * sizeof(*bigger));
-    if (!bigger)
-        return false;
-    plan->step = bigger;
-    plan->step_room = wanted;
-    return true;
+    struct step *step = grow(plan->step, plan->steps, &plan->step_room, sizeof(*step));
+    plan->step = step ? step : plan->step;
+    return step;
+}
+
+int plan_pack_later(struct plan *plan, const struct plan_part *part)
+{
+    struct plan_part *list = grow(plan->part, plan->parts, &plan->part_room, sizeof(*list));
+    if (!list)
+        return -ENOMEM;
+    plan->part = list;
+    plan->part[plan->parts++] = *part;
+    return 0;
 }
 
 static const struct step *take_last(struct plan *plan)
@@ -283,37 +299,56 @@ static bool packed_by(const struct graph *graph, const struct node *node, int in
            graph->tensor[node->input[input]].data;
 }
 
-/* Tensors may share a file's bytes: does anything but node n, and nodes before it that packed them, read
- * these? */
-static bool read_elsewhere(const struct graph *graph, const struct tensor *tensor, int n)
+/* Tensors may share a file's bytes: are these read by others than this node, or, NULL, by any that has not
+ * packed them? */
+static bool read_elsewhere(const struct graph *graph, const struct tensor *tensor, const struct node *node)
 {
     for (int i = 0; i < graph->outputs; i++)
         if (tensors_overlap(tensor, &graph->tensor[graph->output[i]]))
             return true;
-    for (int m = 0; m < graph->nodes; m++)
-        for (int i = 0; i < graph->node[m].inputs; i++) {
-            int index = graph->node[m].input[i];
+    for (const struct node *other = graph->node; other < graph->node + graph->nodes; other++)
+        for (int i = 0; i < other->inputs; i++) {
+            int index = other->input[i];
             if (index >= 0 && tensors_overlap(tensor, &graph->tensor[index]) &&
-                !(m <= n && packed_by(graph, &graph->node[m], i)))
+                !(packed_by(graph, other, i) && (!node || other == node)))
                 return true;
         }
     return false;
 }
 
-void plan_packed(struct plan *plan, const struct node *node, int input, size_t from, size_t to)
+static void forget(const struct plan *plan, const struct tensor *tensor, const struct node *node, size_t from,
+                   size_t to)
 {
     const struct graph *graph = plan->graph;
-    const struct tensor *tensor = node_input(graph, node, input);
     if (!plan->borrows && to - from >= FORGET_LEAST && graph->nodes <= NODES_MAX_FORGET &&
-        !read_elsewhere(graph, tensor, (int)(node - graph->node)))
+        !read_elsewhere(graph, tensor, node))
         graph_forget(graph, (const char *)tensor->data + from, to - from);
 }
 
-static void forget_weights(struct plan *plan, const struct node *node)
+void plan_packed(const struct plan *plan, const struct node *node, int input, size_t from, size_t to)
+{
+    forget(plan, node_input(plan->graph, node, input), node, from, to);
+}
+
+static void forget_weights(const struct plan *plan, const struct node *node)
 {
     for (int i = 0; i < node->inputs; i++)
-        if (node->input[i] >= 0 && packed_by(plan->graph, node, i))
-            plan_packed(plan, node, i, 0, (size_t)tensor_bytes(node_input(plan->graph, node, i)));
+        if (node->input[i] >= 0 && packed_by(plan->graph, node, i)) {
+            const struct tensor *tensor = node_input(plan->graph, node, i);
+            forget(plan, tensor, NULL, 0, (size_t)tensor_bytes(tensor));
+        }
+}
+
+static void pack_part(const void *parts, int i)
+{
+    const struct plan_part *part = (const struct plan_part *)parts + i;
+    part->pack(part);
+}
+
+static void pack_parts(struct plan *plan)
+{
+    team_share(plan->workers, plan->parts, pack_part, plan->part);
+    plan->parts = 0;
 }
 
 /* Packed weights are about as large as they were. */
@@ -334,8 +369,10 @@ static int prepare_nodes(struct plan *plan, struct pipit_error *error)
         int status = info->alias ? 0 : info->prepare(plan, &graph->node[i], error);
         if (status)
             return status;
-        forget_weights(plan, &graph->node[i]);
     }
+    pack_parts(plan);
+    for (int i = 0; i < graph->nodes; i++)
+        forget_weights(plan, &graph->node[i]);
     for (int i = 0; i < graph->outputs; i++) {
         int index = graph->output[i];
         if (graph->tensor[index].data && !constant_address(plan, index))
@@ -373,6 +410,7 @@ int plan_init(struct plan *plan, const struct graph *graph, const struct kernels
 int plan_run_once(struct plan *plan)
 {
     int status = give_scratch(plan);
+    pack_parts(plan);
     if (!status)
         team_run(plan, NULL);
     return status;
@@ -384,7 +422,7 @@ static void forget_steps(struct plan *plan)
     free(plan->scratch);
     plan->scratch = NULL;
     plan->scratch_bytes = 0;
-    plan->steps = 0;
+    plan->steps = plan->parts = 0;
 }
 
 void plan_reset(struct plan *plan, const struct node *node)
@@ -401,6 +439,7 @@ void plan_finish(struct plan *plan)
 {
     forget_steps(plan);
     free(plan->step);
+    free(plan->part);
     free(plan->address);
     free(plan->chained);
     pool_finish(&plan->activations);

@@ -34,6 +34,13 @@ struct step {
     size_t worker_bytes;
 };
 
+/* A part of what is to be packed when all nodes are prepared. */
+struct plan_part {
+    void (*pack)(const struct plan_part *part);
+    const void *args; /* of pack(); lives in the plan's pool */
+    int from, to;     /* pack()'s own */
+};
+
 struct plan {
     struct pool pool; /* steps' arguments, packed weights */
     const struct graph *graph;
@@ -42,6 +49,8 @@ struct plan {
     bool borrows; /* steps read constants where they are, in place of a copy */
     struct step *step;
     int steps, step_room;
+    struct plan_part *part;
+    int parts, part_room;
     void **address;          /* of every tensor of the graph; NULL when no step needs it */
     bool *chained;           /* of every node: see engine/chain.h; NULL: of none */
     struct pool activations; /* the arena alone */
@@ -71,8 +80,10 @@ struct step *plan_add_step(struct plan *plan, const struct node *node);
 /* Zeroed memory that lives as long as the plan, 64-byte aligned. NULL: none, or more than the graph's budget.
  */
 void *plan_alloc(struct plan *plan, size_t count, size_t size);
-/* For prepare(): these bytes of a constant input have been packed, and are not read again. */
-void plan_packed(struct plan *plan, const struct node *node, int input, size_t from, size_t to);
+/* For prepare(): has this packed later, by any worker, beside other parts. Returns 0 or -ENOMEM. */
+int plan_pack_later(struct plan *plan, const struct plan_part *part);
+/* For pack(): these bytes of the node's constant input have been packed, and are not read again. */
+void plan_packed(const struct plan *plan, const struct node *node, int input, size_t from, size_t to);
 /* The share [*begin, *end) of `count` items for a worker, in multiples of `grain`. */
 static inline void share(int count, int grain, int worker, int workers, int *begin, int *end)
 {

@@ -79,6 +79,13 @@ void team_run(const struct plan *plan, uint64_t *ns)
     run_steps(plan, &barrier, omp_get_thread_num(), omp_get_num_threads(), ns);
 }
 
+void team_share(int workers, int count, void (*run)(const void *items, int item), const void *items)
+{
+#pragma omp parallel for schedule(dynamic) num_threads(workers) if (workers > 1)
+    for (int i = 0; i < count; i++)
+        run(items, i);
+}
+
 int64_t team_sum(int workers, int64_t (*run)(int argument), int argument)
 {
     int64_t sum = 0;

@@ -107,24 +107,3 @@ struct fb_table fb_at(struct fb *fb, struct fb_vector vector, uint32_t index)
     size_t target = index < vector.count ? pointed_at(fb, vector.at + 4 * (size_t)index) : 0;
     return target ? table_at(fb, target) : none;
 }
-
-int32_t fb_i32_at(struct fb_vector vector, uint32_t index)
-{
-    int32_t value;
-    memcpy(&value, vector.data + 4 * (size_t)index, 4);
-    return value;
-}
-
-int64_t fb_i64_at(struct fb_vector vector, uint32_t index)
-{
-    int64_t value;
-    memcpy(&value, vector.data + 8 * (size_t)index, 8);
-    return value;
-}
-
-float fb_f32_at(struct fb_vector vector, uint32_t index)
-{
-    float value;
-    memcpy(&value, vector.data + 4 * (size_t)index, 4);
-    return value;
-}

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct fb {
     const uint8_t *bytes;
@@ -55,9 +56,26 @@ static inline int64_t fb_u8(struct fb *fb, struct fb_table t, int field, uint8_t
     return fb_int(fb, t, field, 1, false, value);
 }
 
-/* Elements of vectors. */
-int32_t fb_i32_at(struct fb_vector vector, uint32_t index);
-int64_t fb_i64_at(struct fb_vector vector, uint32_t index);
-float fb_f32_at(struct fb_vector vector, uint32_t index);
+/* Elements of vectors, of which there may be tens of thousands. */
+static inline int32_t fb_i32_at(struct fb_vector vector, uint32_t index)
+{
+    int32_t value;
+    memcpy(&value, vector.data + 4 * (size_t)index, 4);
+    return value;
+}
+
+static inline int64_t fb_i64_at(struct fb_vector vector, uint32_t index)
+{
+    int64_t value;
+    memcpy(&value, vector.data + 8 * (size_t)index, 8);
+    return value;
+}
+
+static inline float fb_f32_at(struct fb_vector vector, uint32_t index)
+{
+    float value;
+    memcpy(&value, vector.data + 4 * (size_t)index, 4);
+    return value;
+}
 
 #endif

@@ -3,7 +3,7 @@
 
 #include "engine/pipit.h"
 
-#include <math.h>
+#include <string.h>
 
 void kernels_init(struct kernels *kernels, unsigned flags)
 {
@@ -30,12 +30,17 @@ void kernels_init(struct kernels *kernels, unsigned flags)
 #endif
 }
 
+/* A model has tens of thousands of them, so without frexp() and llround(): of a double's 53 bits the first
+ * 31, rounded. */
 struct requant requant_from_double(double factor)
 {
-    int shift;
-    double fraction = frexp(factor, &shift); /* 0.5 <= fraction < 1 */
-    int64_t multiplier = llround(fraction * (double)(1ll << 31));
-    if (multiplier == 1ll << 31) {
+    enum { MANTISSA = 52, LEFT_OUT = 22 };
+    uint64_t bits;
+    memcpy(&bits, &factor, sizeof(bits));
+    int shift = (int)(bits >> MANTISSA) - 1022; /* of a number from 0.5 to 1 */
+    uint64_t mantissa = (bits & ((1ull << MANTISSA) - 1)) | 1ull << MANTISSA,
+             multiplier = (mantissa + (1ull << (LEFT_OUT - 1))) >> LEFT_OUT;
+    if (multiplier == 1ull << 31) {
         multiplier /= 2;
         shift++;
     }

@@ -221,21 +221,41 @@ static void run_conv(const struct step *step, int worker, int workers)
 
 /* ---- preparing ---- */
 
-/* In slices, so that the file's memory goes as the packed weights come. */
-static void pack_group(struct plan *plan, const struct node *node, const struct conv_args *args,
-                       const struct conv_weights *weights, char *packed, int group)
+/* Of one group. */
+struct packing {
+    const struct plan *plan;
+    const struct node *node;
+    const struct conv_args *args;
+    struct conv_weights weights;
+    char *packed;
+    size_t start, row; /* bytes of the weights: where the group begins, and of a channel */
+};
+
+static void pack_slice(const struct plan_part *part)
+{
+    const struct packing *packing = part->args;
+    const size_t start = packing->start, row = packing->row;
+    packing->args->kernel->pack(&packing->args->conv, &packing->weights, packing->packed, part->from,
+                                part->to);
+    plan_packed(packing->plan, packing->node, 1, start + (size_t)part->from * row,
+                start + (size_t)part->to * row);
+}
+
+/* In slices, which workers share, and so that the file's memory goes as the packed weights come. */
+static int pack_group(struct plan *plan, const struct packing *group)
 {
     enum { SLICE = 256 << 10 }; /* bytes */
-    const struct conv *conv = &args->conv;
-    const size_t row = (size_t)conv->taps * (size_t)conv->depth *
-                       pipit_type_size(node_input(plan->graph, node, 1)->type),
-                 start = (size_t)group * (size_t)conv->channels * row;
-    const int panel = args->kernel->panel, rows = (int)(SLICE / row) / panel * panel;
-    for (int from = 0, to; from < conv->channels; from = to) {
-        to = rows && conv->channels - from > rows ? from + rows : conv->channels;
-        args->kernel->pack(conv, weights, packed, from, to);
-        plan_packed(plan, node, 1, start + (size_t)from * row, start + (size_t)to * row);
+    const int channels = group->args->conv.channels, panel = group->args->kernel->panel,
+              rows = (int)(SLICE / group->row) / panel * panel;
+    struct packing *packing = plan_alloc(plan, 1, sizeof(*packing));
+    int status = packing ? 0 : -ENOMEM;
+    if (packing)
+        *packing = *group;
+    for (int from = 0, to; from < channels && !status; from = to) {
+        to = rows && channels - from > rows ? from + rows : channels;
+        status = plan_pack_later(plan, &(struct plan_part){pack_slice, packing, from, to});
     }
+    return status;
 }
 
 static int pack_groups(struct plan *plan, const struct node *node, struct conv_args *args)
@@ -243,26 +263,32 @@ static int pack_groups(struct plan *plan, const struct node *node, struct conv_a
     const struct graph *graph = plan->graph;
     const struct tensor *in = node_input(graph, node, 0), *weights = node_input(graph, node, 1);
     const struct conv *conv = &args->conv;
-    size_t each = (size_t)conv->channels * (size_t)conv->taps * (size_t)conv->depth;
+    size_t values = (size_t)conv->taps * (size_t)conv->depth, each = (size_t)conv->channels * values;
     const float *bias_f32 = product_bias_f32(graph, node);
-    struct conv_weights w = {.in_zero = in->type == PIPIT_I8 ? in->quant.zero[0] : 0};
+    struct packing packing = {
+        .plan = plan, .node = node, .args = args, .row = values * pipit_type_size(weights->type)};
+    struct conv_weights *w = &packing.weights;
     const struct requant *requant =
         in->type == PIPIT_I8 ? product_requant(plan, node, args->out_channels) : NULL;
+    int status = 0;
+    w->in_zero = in->type == PIPIT_I8 ? in->quant.zero[0] : 0;
     args->packed_step = (args->kernel->packed_bytes(conv) + 63) / 64 * 64;
     char *packed = plan_alloc(plan, args->packed_step, (size_t)args->groups);
     if (!packed || (in->type == PIPIT_I8 && !requant))
         return -ENOMEM;
-    for (int g = 0; g < args->groups; g++) {
+    for (int g = 0; g < args->groups && !status; g++) {
         size_t channel = (size_t)g * (size_t)conv->channels;
-        w.f32 = (const float *)weights->data + (size_t)g * each;
-        w.i8 = (const int8_t *)weights->data + (size_t)g * each;
-        w.bias_f32 = bias_f32 ? bias_f32 + channel : NULL;
-        w.bias_i32 = bias_f32 ? product_bias_i32(graph, node) + channel : NULL;
-        w.requant = requant ? requant + channel : NULL;
-        pack_group(plan, node, args, &w, packed + (size_t)g * args->packed_step, g);
+        w->f32 = (const float *)weights->data + (size_t)g * each;
+        w->i8 = (const int8_t *)weights->data + (size_t)g * each;
+        w->bias_f32 = bias_f32 ? bias_f32 + channel : NULL;
+        w->bias_i32 = bias_f32 ? product_bias_i32(graph, node) + channel : NULL;
+        w->requant = requant ? requant + channel : NULL;
+        packing.packed = packed + (size_t)g * args->packed_step;
+        packing.start = channel * packing.row;
+        status = pack_group(plan, &packing);
     }
     args->conv.packed = packed;
-    return 0;
+    return status;
 }
 
 static void set_ranges(const struct graph *graph, const struct node *node, struct conv *conv)
