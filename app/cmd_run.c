@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEYS_MAX = 64, OPTIONS_MAX = 256, FIRST = 256, CONFIG = FIRST + KEYS_MAX, LARGE = 256 << 10 };
+enum { KEYS_MAX = 64, OPTIONS_MAX = 256, FIRST = 256, CONFIG = FIRST + KEYS_MAX, LARGE = 128 << 10 };
 
 struct given {
     struct config_option option[OPTIONS_MAX];
@@ -161,8 +161,8 @@ static int run_once(const struct config *config, const struct config_origin *ori
 }
 
 /* What is large (pictures, weights, tables) comes from the system and goes back there, from the first to the
- * last. Else glibc moves it into the heap once some of it was freed, which is then full of holes after years
- * of reloads and other screens. Nothing so large is allocated for each picture. */
+ * last. Else glibc raises its limit once some of it was freed, and puts it into the heap, which is full of
+ * holes after years of reloads and other screens. Nothing so large is allocated for each picture. */
 static void keep_memory_whole(void)
 {
     mallopt(M_MMAP_THRESHOLD, LARGE);
