@@ -330,12 +330,13 @@ void plan_packed(const struct plan *plan, const struct node *node, int input, si
     forget(plan, node_input(plan->graph, node, input), node, from, to);
 }
 
-static void forget_weights(const struct plan *plan, const struct node *node)
+/* reader: as of read_elsewhere(). */
+static void forget_weights(const struct plan *plan, const struct node *node, const struct node *reader)
 {
     for (int i = 0; i < node->inputs; i++)
         if (node->input[i] >= 0 && packed_by(plan->graph, node, i)) {
             const struct tensor *tensor = node_input(plan->graph, node, i);
-            forget(plan, tensor, NULL, 0, (size_t)tensor_bytes(tensor));
+            forget(plan, tensor, reader, 0, (size_t)tensor_bytes(tensor));
         }
 }
 
@@ -366,13 +367,15 @@ static int prepare_nodes(struct plan *plan, struct pipit_error *error)
     pool_expect(&plan->pool, constant_bytes(graph));
     for (int i = 0; i < graph->nodes; i++) {
         const struct op_info *info = op_info(graph->node[i].op);
-        int status = info->alias ? 0 : info->prepare(plan, &graph->node[i], error);
+        int parts = plan->parts, status = info->alias ? 0 : info->prepare(plan, &graph->node[i], error);
         if (status)
             return status;
+        if (plan->parts == parts)
+            forget_weights(plan, &graph->node[i], &graph->node[i]);
     }
     pack_parts(plan);
     for (int i = 0; i < graph->nodes; i++)
-        forget_weights(plan, &graph->node[i]);
+        forget_weights(plan, &graph->node[i], NULL);
     for (int i = 0; i < graph->outputs; i++) {
         int index = graph->output[i];
         if (graph->tensor[index].data && !constant_address(plan, index))
