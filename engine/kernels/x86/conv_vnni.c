@@ -57,32 +57,50 @@ static int32_t panel_zero(const struct conv *conv, const int8_t *weight, size_t 
     return conv->weight_zero && !fit ? conv->weight_zero : 0;
 }
 
-/* Of weights less their zero point, and of how large they are. */
-static void add_up(const int8_t *weight, size_t count, int zero, int64_t *sum, int64_t *size)
+/* Of each lane's packed weights, and of how large they are. */
+struct lane_sums {
+    int32_t sum[LANES], size[LANES];
+};
+
+/* All of which fit 32 bits up to SIZE_SURE bytes. */
+enum { SIZE_SURE = 1 << 28 };
+
+static struct lane_sums add_up(const int8_t *packed, size_t bytes)
 {
-    enum { BLOCK = 4096 }; /* whose sums fit 32 bits */
-    for (; count > 0; weight += BLOCK) {
-        const int n = count < BLOCK ? (int)count : BLOCK;
-        int32_t block_sum = 0, block_size = 0;
-        for (int i = 0; i < n; i++) {
-            block_sum += weight[i] - zero;
-            block_size += abs(weight[i] - zero);
-        }
-        *sum += block_sum;
-        *size += block_size;
-        count -= (size_t)n;
+    const __m512i ones = _mm512_set1_epi8(1);
+    __m512i sum = _mm512_setzero_si512(), size = sum;
+    struct lane_sums sums;
+    size_t i;
+    for (i = 0; i + 64 <= bytes; i += 64) {
+        __m512i quads = _mm512_loadu_si512(packed + i);
+        sum = _mm512_dpbusd_epi32(sum, ones, quads);
+        size = _mm512_dpbusd_epi32(size, _mm512_abs_epi8(quads), ones);
     }
+    __m512i quads = _mm512_maskz_loadu_epi8(~(~0ull << (bytes - i)), packed + i);
+    _mm512_storeu_si512(sums.sum, _mm512_dpbusd_epi32(sum, ones, quads));
+    _mm512_storeu_si512(sums.size, _mm512_dpbusd_epi32(size, _mm512_abs_epi8(quads), ones));
+    return sums;
 }
 
-static void set_head(const struct conv *conv, const struct conv_weights *weights, int channel,
-                     struct head16 *head)
+static void set_heads(const struct conv *conv, const struct conv_weights *weights, int first, size_t rows,
+                      struct head16 *head)
 {
-    const size_t each = (size_t)conv->taps * (size_t)conv->depth;
-    int64_t sum = 0, size = 0, bias = weights->bias_i32 ? weights->bias_i32[channel] : 0;
-    add_up(weights->i8 + (size_t)channel * each, each, conv->weight_zero, &sum, &size);
-    for (int at = channel % PANEL; at < PANEL; at += width(conv, channel)) /* twice in a panel of 8 */
-        head16_set(head, at, bias - (weights->in_zero + 128) * sum, 255 * size + llabs(bias),
-                   weights->requant[channel]);
+    const int wide = width(conv, first);
+    const int64_t each = (int64_t)conv->taps * conv->depth, in = weights->in_zero + 128;
+    const struct lane_sums sums = add_up((const int8_t *)(head + 1), quads(conv) * 4 * (size_t)wide);
+    for (int i = 0; i < (int)rows; i++) {
+        const int channel = first + i, twin = i + (wide == HALF ? HALF : 0);
+        int64_t bias = weights->bias_i32 ? weights->bias_i32[channel] : 0, sum = sums.sum[i],
+                size = sums.size[i];
+        if (twin != i) {
+            sum += sums.sum[twin];
+            size += sums.size[twin];
+        }
+        sum -= each * head->zero;
+        size += each * abs(head->zero) + (quads(conv) * 4 * PANEL > SIZE_SURE ? SUM_MOST : 0);
+        for (int lane = i; lane < PANEL; lane += wide) /* twice in a panel of 8 */
+            head16_set(head, lane, bias - in * sum, 255 * size + llabs(bias), weights->requant[channel]);
+    }
 }
 
 /* Of one tap, when its depth is whole quads. What is added to rows that are not there does not matter. */
@@ -110,14 +128,14 @@ static void pack_panel(const struct conv *conv, const struct conv_weights *weigh
     const size_t rows = (size_t)(conv->channels - first) < wide ? (size_t)(conv->channels - first) : wide;
     const int8_t *from = weights->i8 + (size_t)first * each;
     int8_t *to = (int8_t *)(head + 1);
-    memset(head, 0, panel_bytes(conv));
+    if (rows < wide || depth % 4)
+        memset(to, 0, quads(conv) * 4 * wide);
     head16_clear(head);
     head->zero = panel_zero(conv, from, rows * each);
     const int add = head->zero - conv->weight_zero;
     for (int t = 0; t < conv->taps; t++, from += depth, to += filled_depth(conv) * wide)
         (depth % 4 ? pack_rest : pack_quads)(from, each, rows, depth, add, to, wide);
-    for (size_t j = 0; j < rows; j++)
-        set_head(conv, weights, first + (int)j, head);
+    set_heads(conv, weights, first, rows, head);
 }
 
 static void pack(const struct conv *conv, const struct conv_weights *weights, void *packed, int from, int to)

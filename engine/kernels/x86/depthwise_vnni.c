@@ -41,34 +41,65 @@ static size_t packed_bytes(const struct depthwise *d)
 
 /* ---- packing ---- */
 
-static void pack_weight(const struct depthwise *d, struct head16 *head, int lane, int t, int value)
+struct lanes {
+    int value[BLOCK];
+};
+
+static struct lanes weights_at(const struct depthwise *d, const struct conv_weights *weights, int tap,
+                               int channel, int count)
 {
-    struct shape s = shape_of(d);
-    int ky = t / d->size[1], kx = t % d->size[1];
-    for (int p = 0, rest = value; p < s.parts && (rest || p == 0); p++) {
-        int part = rest < INT8_MIN ? INT8_MIN : rest > INT8_MAX ? INT8_MAX : rest;
-        for (int row = 0; row < s.rows; row++) {
-            int four = (row * s.parts + p) * s.fours + (ky + row) / 4;
-            int8_t *to = (int8_t *)(head + 1) + (size_t)(four * d->size[1] + kx) * TAP;
-            to[4 * lane + (ky + row) % 4] = (int8_t)part;
-        }
-        rest -= part;
-        head->zero = p + 1 > head->zero ? p + 1 : head->zero;
-    }
+    const int8_t *from = weights->i8 + (size_t)tap * (size_t)d->channels + channel;
+    struct lanes lanes = {{0}};
+    for (int i = 0; i < count; i++)
+        lanes.value[i] = from[i] - d->weight_zero;
+    return lanes;
 }
 
-static void pack_channel(const struct depthwise *d, const struct conv_weights *weights, size_t channel,
-                         struct head16 *head)
+/* One part of a tap's weights, for all output rows. Leaves what is too much for 8 bits; true: there is some.
+ */
+static bool pack_part(const struct depthwise *d, struct head16 *head, int tap, int part, struct lanes *rest)
 {
-    int lane = (int)(channel % BLOCK);
-    int64_t sum = 0, most = 0, bias = weights->bias_i32 ? weights->bias_i32[channel] : 0;
-    for (int t = 0; t < depthwise_taps(d); t++) {
-        int value = weights->i8[(size_t)t * (size_t)d->channels + channel] - d->weight_zero;
-        pack_weight(d, head, lane, t, value);
-        sum += value;
-        most += 255 * abs(value);
+    const struct shape s = shape_of(d);
+    const int ky = tap / d->size[1], kx = tap % d->size[1];
+    struct lanes now;
+    int left = 0;
+    for (int i = 0; i < BLOCK; i++) {
+        int value = rest->value[i];
+        now.value[i] = value < INT8_MIN ? INT8_MIN : value > INT8_MAX ? INT8_MAX : value;
+        rest->value[i] = value - now.value[i];
+        left |= rest->value[i];
     }
-    head16_set(head, lane, bias - (d->in_zero + 128) * sum, most + llabs(bias), weights->requant[channel]);
+    for (int row = 0; row < s.rows; row++) {
+        int four = (row * s.parts + part) * s.fours + (ky + row) / 4;
+        int8_t *to = (int8_t *)(head + 1) + (size_t)(four * d->size[1] + kx) * TAP + (ky + row) % 4;
+        for (int i = 0; i < BLOCK; i++)
+            to[4 * i] = (int8_t)now.value[i];
+    }
+    return left;
+}
+
+static void pack_block(const struct depthwise *d, const struct conv_weights *weights, int channel,
+                       struct head16 *head)
+{
+    const int count = d->channels - channel < BLOCK ? d->channels - channel : BLOCK;
+    int32_t sum[BLOCK] = {0}, size[BLOCK] = {0}; /* windows have far fewer than 2^22 taps */
+    head16_clear(head);
+    for (int t = 0; t < depthwise_taps(d); t++) {
+        struct lanes lanes = weights_at(d, weights, t, channel, count);
+        for (int i = 0; i < BLOCK; i++) {
+            sum[i] += lanes.value[i];
+            size[i] += abs(lanes.value[i]);
+        }
+        int parts = 1;
+        while (pack_part(d, head, t, parts - 1, &lanes))
+            parts++;
+        head->zero = parts > head->zero ? parts : head->zero;
+    }
+    for (int i = 0; i < count; i++) {
+        int64_t bias = weights->bias_i32 ? weights->bias_i32[channel + i] : 0;
+        head16_set(head, i, bias - (d->in_zero + 128) * (int64_t)sum[i], 255ll * size[i] + llabs(bias),
+                   weights->requant[channel + i]);
+    }
 }
 
 static void pack(const struct depthwise *d, const struct conv_weights *weights, void *packed)
@@ -78,14 +109,8 @@ static void pack(const struct depthwise *d, const struct conv_weights *weights, 
         return;
     }
     memset(packed, 0, packed_bytes(d));
-    for (size_t c = 0; c < (size_t)d->channels; c++) {
-        struct head16 *head = (struct head16 *)(void *)((char *)packed + c / BLOCK * block_bytes(d));
-        if (c % BLOCK == 0) {
-            head16_clear(head);
-            head->zero = 1;
-        }
-        pack_channel(d, weights, c, head);
-    }
+    for (int c = 0; c < d->channels; c += BLOCK)
+        pack_block(d, weights, c, (void *)((char *)packed + (size_t)(c / BLOCK) * block_bytes(d)));
 }
 
 /* ---- sums ---- */

@@ -19,17 +19,24 @@ static inline void turn_4x4(const char *from, size_t apart, char *to, size_t n)
         _mm_storeu_ps((float *)(void *)(to + i * n * TURNED), row[i]);
 }
 
-/* to[column * n + row] = from[row * apart + column] */
+/* to[column * n + row] = from[row * apart + column], a cache line of each row at a time. As many rows behind
+ * these are fetched ahead: they are most likely the next. */
 static inline void turn(const void *from, size_t apart, size_t rows, size_t columns, void *to, size_t n)
 {
+    enum { LINE = 64 / TURNED };
+    const char *in = from;
     size_t whole = columns / 4 * 4, four = rows / 4 * 4;
-    for (size_t k = 0; k < whole; k += 4)
+    for (size_t first = 0; first < whole; first += LINE) {
+        size_t last = first + LINE < whole ? first + LINE : whole;
+        for (size_t j = 0; j < rows; j++)
+            _mm_prefetch(in + ((rows + j) * apart + first) * TURNED, _MM_HINT_T1);
         for (size_t j = 0; j < four; j += 4)
-            turn_4x4((const char *)from + (j * apart + k) * TURNED, apart, (char *)to + (k * n + j) * TURNED,
-                     n);
+            for (size_t k = first; k < last; k += 4)
+                turn_4x4(in + (j * apart + k) * TURNED, apart, (char *)to + (k * n + j) * TURNED, n);
+    }
     for (size_t j = 0; j < rows; j++)
         for (size_t k = j < four ? whole : 0; k < columns; k++)
-            memcpy((char *)to + (k * n + j) * TURNED, (const char *)from + (j * apart + k) * TURNED, TURNED);
+            memcpy((char *)to + (k * n + j) * TURNED, in + (j * apart + k) * TURNED, TURNED);
 }
 
 #endif
