@@ -50,19 +50,16 @@ static bool cannot_change(int descriptor)
     return !fcntl(descriptor, F_SETSIG, SIGURG) && !fcntl(descriptor, F_SETLEASE, F_RDLCK);
 }
 
-/* All pages are read once, so that a medium that cannot be read is an error and not a signal later, and come
- * back from the page cache as far as they are needed: small ones, or 2 MiB would for each byte that is read.
- * NULL: they cannot be. */
+/* All pages are read here, so that a medium that cannot be read is an error and not a signal later: small
+ * ones, or what is given back would come back with 2 MiB for each byte that is read. NULL: they cannot be. */
 static void *map_pages(int descriptor, size_t size)
 {
     void *bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
     if (bytes == MAP_FAILED)
         return NULL;
     madvise(bytes, size, MADV_NOHUGEPAGE);
-    if (!madvise(bytes, size, MADV_POPULATE_READ)) {
-        madvise(bytes, size, MADV_DONTNEED);
+    if (!madvise(bytes, size, MADV_POPULATE_READ))
         return bytes;
-    }
     munmap(bytes, size);
     return NULL;
 }

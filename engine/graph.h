@@ -122,7 +122,7 @@ int64_t graph_budget(const struct graph *graph);
 bool tensors_overlap(const struct tensor *a, const struct tensor *b);
 /* A part of the file or of graph->data that is not read again: its memory may go. Of less than FORGET_LEAST
  * bytes that is not worth finding out. */
-enum { FORGET_LEAST = 64 << 10 };
+enum { FORGET_LEAST = 16 << 10 };
 void graph_forget(const struct graph *graph, const void *data, size_t size);
 /* Zeroed memory in graph->data. NULL: none, or more than the graph's budget: many tensors may share a file's
  * bytes. */

@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -14,12 +15,23 @@ void pages_forget(void *part, size_t size)
         madvise((char *)part + (first - (uintptr_t)part), end - first, MADV_DONTNEED);
 }
 
+enum { HUGE_PAGE = 2 << 20, ALIGN = 64 };
+
+size_t pages_round(size_t size)
+{
+    size_t rest = size % HUGE_PAGE;
+    return rest > HUGE_PAGE / 2 && size < SIZE_MAX - HUGE_PAGE ? size - rest + HUGE_PAGE : size;
+}
+
 #ifdef __SANITIZE_ADDRESS__ /* which guards the ends of what it hands out itself */
 
 void *pages_map(size_t size, size_t sure)
 {
+    void *memory;
     (void)sure;
-    return size && size <= PTRDIFF_MAX ? calloc(1, size) : NULL;
+    if (!size || size > PTRDIFF_MAX || posix_memalign(&memory, ALIGN, size))
+        return NULL;
+    return memset(memory, 0, size);
 }
 
 void pages_unmap(void *pages, size_t size)
@@ -29,8 +41,6 @@ void pages_unmap(void *pages, size_t size)
 }
 
 #else
-
-enum { HUGE_PAGE = 2 << 20 };
 
 static void trim(char *from, char *to)
 {

@@ -5,6 +5,7 @@
 #include "engine/chain.h"
 #include "engine/file.h"
 #include "engine/op.h"
+#include "engine/pages.h"
 #include "engine/team.h"
 
 #include <stdlib.h>
@@ -12,13 +13,24 @@
 
 /* ---- what prepare() calls ---- */
 
+static void *alloc_in(struct plan *plan, struct pool *pool, size_t count, size_t size)
+{
+    const size_t budget = (size_t)graph_budget(plan->graph);
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > budget ||
+        plan->pool.bytes + plan->weights.bytes + bytes > budget)
+        return NULL;
+    return pool_alloc(pool, count, size);
+}
+
 void *plan_alloc(struct plan *plan, size_t count, size_t size)
 {
-    size_t bytes;
-    if (__builtin_mul_overflow(count, size, &bytes) || bytes > (size_t)graph_budget(plan->graph) ||
-        plan->pool.bytes + bytes > (size_t)graph_budget(plan->graph))
-        return NULL;
-    return pool_alloc(&plan->pool, count, size);
+    return alloc_in(plan, &plan->pool, count, size);
+}
+
+void *plan_alloc_weights(struct plan *plan, size_t count, size_t size)
+{
+    return alloc_in(plan, &plan->weights, count, size);
 }
 
 /* A constant that a step reads is copied, so that the file's bytes can go. */
@@ -220,6 +232,12 @@ static bool lives_in_arena(const struct graph *graph, const struct layout *layou
     return layout->root[tensor] == tensor && layout->first[tensor] >= 0 && !graph->tensor[tensor].data;
 }
 
+/* int8 kernels may read some bytes behind. */
+static size_t arena_pages(const struct plan *plan)
+{
+    return pages_round(plan->arena_bytes + 64);
+}
+
 static int place(struct plan *plan, const struct layout *layout, struct block *block,
                  struct pipit_error *error)
 {
@@ -235,7 +253,7 @@ static int place(struct plan *plan, const struct layout *layout, struct block *b
                     "the network needs %zu MiB for activations, more than Pipit gives to a file "
                     "of this size",
                     plan->arena_bytes >> 20);
-    plan->arena = pool_alloc(&plan->activations, plan->arena_bytes + 64, 1);
+    plan->arena = pages_map(arena_pages(plan), arena_pages(plan));
     if (!plan->arena)
         return fail(error, -ENOMEM, "out of memory for activations (%zu MiB)", plan->arena_bytes >> 20);
     for (int i = 0, b = 0; i < graph->tensors; i++)
@@ -364,7 +382,7 @@ static size_t constant_bytes(const struct graph *graph)
 static int prepare_nodes(struct plan *plan, struct pipit_error *error)
 {
     const struct graph *graph = plan->graph;
-    pool_expect(&plan->pool, constant_bytes(graph));
+    pool_expect(&plan->weights, constant_bytes(graph));
     for (int i = 0; i < graph->nodes; i++) {
         const struct op_info *info = op_info(graph->node[i].op);
         int parts = plan->parts, status = info->alias ? 0 : info->prepare(plan, &graph->node[i], error);
@@ -422,6 +440,7 @@ int plan_run_once(struct plan *plan)
 static void forget_steps(struct plan *plan)
 {
     pool_finish(&plan->pool);
+    pool_finish(&plan->weights);
     free(plan->scratch);
     plan->scratch = NULL;
     plan->scratch_bytes = 0;
@@ -445,6 +464,6 @@ void plan_finish(struct plan *plan)
     free(plan->part);
     free(plan->address);
     free(plan->chained);
-    pool_finish(&plan->activations);
+    pages_unmap(plan->arena, arena_pages(plan));
     *plan = (struct plan){0};
 }

@@ -42,7 +42,8 @@ struct plan_part {
 };
 
 struct plan {
-    struct pool pool; /* steps' arguments, packed weights */
+    struct pool pool;    /* steps' arguments */
+    struct pool weights; /* packed */
     const struct graph *graph;
     const struct kernels *kernels;
     int workers;  /* that will run the steps */
@@ -53,7 +54,6 @@ struct plan {
     int parts, part_room;
     void **address;          /* of every tensor of the graph; NULL when no step needs it */
     bool *chained;           /* of every node: see engine/chain.h; NULL: of none */
-    struct pool activations; /* the arena alone */
     char *arena;
     size_t arena_bytes;
     char *scratch;
@@ -80,6 +80,9 @@ struct step *plan_add_step(struct plan *plan, const struct node *node);
 /* Zeroed memory that lives as long as the plan, 64-byte aligned. NULL: none, or more than the graph's budget.
  */
 void *plan_alloc(struct plan *plan, size_t count, size_t size);
+/* The same for what only pack() fills: beside memory that is used at once, its pages would come before the
+ * file's have gone. */
+void *plan_alloc_weights(struct plan *plan, size_t count, size_t size);
 /* For prepare(): has this packed later, by any worker, beside other parts. Returns 0 or -ENOMEM. */
 int plan_pack_later(struct plan *plan, const struct plan_part *part);
 /* For pack(): these bytes of the node's constant input have been packed, and are not read again. */

@@ -19,15 +19,18 @@ struct pool_block {
 
 static struct pool_block *block_create(size_t size, size_t sure)
 {
-    size_t total = ALIGN + (size + ALIGN - 1) / ALIGN * ALIGN;
-    bool large = size >= LARGE_BLOCK;
-    void *memory = large ? pages_map(total + ALIGN, sure) : calloc(1, total + ALIGN);
+    const bool large = size >= LARGE_BLOCK;
+    size_t bytes = 2 * ALIGN + (size + ALIGN - 1) / ALIGN * ALIGN;
+    sure = pages_round(sure);
+    if (bytes < sure)
+        bytes = sure;
+    void *memory = large ? pages_map(bytes, sure) : calloc(1, bytes);
     if (!memory)
         return NULL;
     struct pool_block *block = (void *)(((uintptr_t)memory + ALIGN - 1) / ALIGN * ALIGN);
     block->memory = memory;
-    block->mapped = large ? total + ALIGN : 0;
-    block->size = total - ALIGN;
+    block->mapped = large ? bytes : 0;
+    block->size = bytes - 2 * ALIGN;
     return block;
 }
 

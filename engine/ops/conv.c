@@ -273,7 +273,7 @@ static int pack_groups(struct plan *plan, const struct node *node, struct conv_a
     int status = 0;
     w->in_zero = in->type == PIPIT_I8 ? in->quant.zero[0] : 0;
     args->packed_step = (args->kernel->packed_bytes(conv) + 63) / 64 * 64;
-    char *packed = plan_alloc(plan, args->packed_step, (size_t)args->groups);
+    char *packed = plan_alloc_weights(plan, args->packed_step, (size_t)args->groups);
     if (!packed || (in->type == PIPIT_I8 && !requant))
         return -ENOMEM;
     for (int g = 0; g < args->groups && !status; g++) {

@@ -95,26 +95,41 @@ static void run_depthwise(const struct step *step, int worker, int workers)
                (char *)step->out[0] + (size_t)begin * row_elements(args) * args->element);
 }
 
+struct packing {
+    const struct depthwise_args *args;
+    struct conv_weights weights;
+    void *packed;
+};
+
+static void pack_all(const struct plan_part *part)
+{
+    const struct packing *packing = part->args;
+    packing->args->kernel->pack(&packing->args->depthwise, &packing->weights, packing->packed);
+}
+
 static int pack(struct plan *plan, const struct node *node, struct depthwise_args *args)
 {
     const struct graph *graph = plan->graph;
     const struct tensor *in = node_input(graph, node, 0), *weights = node_input(graph, node, 1);
     bool i8 = in->type == PIPIT_I8;
     int channels = args->depthwise.channels * args->depthwise.multiplier;
-    struct conv_weights w = {
-        .f32 = weights->data,
-        .i8 = weights->data,
-        .bias_f32 = product_bias_f32(graph, node),
-        .bias_i32 = product_bias_i32(graph, node),
-        .requant = i8 ? product_requant(plan, node, channels) : NULL,
-        .in_zero = i8 ? in->quant.zero[0] : 0,
-    };
-    void *packed = plan_alloc(plan, args->kernel->packed_bytes(&args->depthwise), 1);
-    if (!packed || (i8 && !w.requant))
+    struct packing *packing = plan_alloc(plan, 1, sizeof(*packing));
+    void *packed = plan_alloc_weights(plan, args->kernel->packed_bytes(&args->depthwise), 1);
+    const struct requant *requant = i8 ? product_requant(plan, node, channels) : NULL;
+    if (!packing || !packed || (i8 && !requant))
         return -ENOMEM;
-    args->kernel->pack(&args->depthwise, &w, packed);
     args->depthwise.packed = packed;
-    return 0;
+    *packing = (struct packing){
+        .args = args,
+        .weights = {.f32 = weights->data,
+                    .i8 = weights->data,
+                    .bias_f32 = product_bias_f32(graph, node),
+                    .bias_i32 = product_bias_i32(graph, node),
+                    .requant = requant,
+                    .in_zero = i8 ? in->quant.zero[0] : 0},
+        .packed = packed,
+    };
+    return plan_pack_later(plan, &(struct plan_part){.pack = pack_all, .args = packing});
 }
 
 static void set_ranges(const struct graph *graph, const struct node *node, struct depthwise *d)

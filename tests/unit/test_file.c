@@ -104,6 +104,19 @@ START_TEST(test_pages_are_zeroed_and_whole)
 }
 END_TEST
 
+START_TEST(test_pages_are_rounded_where_little_is_lost)
+{
+    const size_t huge = 2 << 20;
+    ck_assert_uint_eq(pages_round(0), 0);
+    ck_assert_uint_eq(pages_round(huge / 2), huge / 2);
+    ck_assert_uint_eq(pages_round(huge / 2 + 1), huge);
+    ck_assert_uint_eq(pages_round(huge), huge);
+    ck_assert_uint_eq(pages_round(3 * huge + 1), 3 * huge + 1);
+    ck_assert_uint_eq(pages_round(4 * huge - 1), 4 * huge);
+    ck_assert_uint_eq(pages_round(SIZE_MAX), SIZE_MAX);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("file");
@@ -114,6 +127,7 @@ int main(void)
     tcase_add_test(test, test_reading_never_keeps_a_writer_waiting);
     tcase_add_test(test, test_what_is_left_can_be_read);
     tcase_add_test(test, test_pages_are_zeroed_and_whole);
+    tcase_add_test(test, test_pages_are_rounded_where_little_is_lost);
     suite_add_tcase(suite, test);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
