@@ -8,10 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* 13 pixels by two panels of 16 channels: 26 sums, 2 registers of weights and one of inputs out of 32. A last
- * panel of 8 channels or fewer: two pixels a register. A panel is a head, then weight[quads][width][4] less
- * head.zero; each tap's depth is filled up to quads. */
-enum { TILE = 13, PANEL = LANES, HALF = 8 };
+/* 8 pixels by two panels of 16 channels: 13 would fit the registers, but where depth is 32 or 64 they take 4
+ * % longer and elsewhere as long. 13 pixels by one panel. A last panel of 8 channels or fewer: two pixels a
+ * register. A panel is a head, then weight[quads][width][4] less head.zero; each tap's depth is filled up to
+ * quads. */
+enum { TILE = 13, BY_2 = 8, PANEL = LANES, HALF = 8 };
 
 static size_t filled_depth(const struct conv *conv)
 {
@@ -240,8 +241,9 @@ struct work { /* unsigned pixels, and one to four panels of channels */
     size_t out_stride;
     int columns; /* all panels' */
     int32_t zero, min, max;
-    bool rectified;
+    bool rectified, plain; /* plain: no panel's head has `zero` or `scalar` */
     struct clamp64 clamp;
+    struct factor16 factor[4]; /* of each panel */
 };
 
 static inline __attribute__((always_inline)) const struct head16 *panel_of(const struct work *work, int p)
@@ -281,9 +283,7 @@ static inline __attribute__((always_inline)) void finish(const struct work *work
                                                          const struct place to, const __m512i *sum,
                                                          const int rows, const bool rectified)
 {
-    const struct head16 *head = panel_of(work, p);
-    const struct factor16 f = factor16(_mm512_loadu_si512(head->multiplier), _mm512_loadu_si512(head->shift),
-                                       work->zero, rectified);
+    const struct factor16 f = work->factor[p];
     const struct clamp64 clamp = work->clamp;
 #pragma GCC unroll 4
     for (int i = 0; i < rows; i += 4) {
@@ -347,6 +347,28 @@ static inline __attribute__((always_inline)) void finish_panel(const struct work
     }
 }
 
+/* Sums of two whole panels, two pixels at a time: halves of a register go where 32 channels lie. */
+static inline __attribute__((always_inline)) void finish_both(const struct work *work, int first,
+                                                              const __m512i *a, const __m512i *b,
+                                                              const int rows, const bool rectified)
+{
+    const struct clamp64 clamp = work->clamp;
+    int8_t *out = work->out + (size_t)first * work->out_stride;
+#pragma GCC unroll 7
+    for (int i = 0; i < rows; i += 2) {
+        const int k = i + 1 < rows ? i + 1 : i;
+        __m512i bytes = narrow64(requantise16(a[i], &work->factor[0], rectified),
+                                 requantise16(b[i], &work->factor[1], rectified),
+                                 requantise16(a[k], &work->factor[0], rectified),
+                                 requantise16(b[k], &work->factor[1], rectified), &clamp);
+        _mm256_storeu_si256((__m256i *)(void *)(out + (size_t)i * work->out_stride),
+                            _mm512_castsi512_si256(bytes));
+        if (k > i)
+            _mm256_storeu_si256((__m256i *)(void *)(out + (size_t)k * work->out_stride),
+                                _mm512_extracti64x4_epi64(bytes, 1));
+    }
+}
+
 static inline __attribute__((always_inline)) __m512i quad_at(const uint8_t *in)
 {
     int32_t quad;
@@ -390,6 +412,13 @@ static inline __attribute__((always_inline)) void tile_of(const struct work *wor
                 __asm__("" : "+r"(in[i]));
             }
         }
+    }
+    if (panels == 2 && work->columns >= 2 * PANEL && work->plain) {
+        if (work->rectified)
+            finish_both(work, first, sum[0], sum[1], rows, true);
+        else
+            finish_both(work, first, sum[0], sum[1], rows, false);
+        return;
     }
 #pragma GCC unroll 4
     for (int p = 0; p < panels; p++)
@@ -442,7 +471,7 @@ static inline __attribute__((always_inline)) void tile_of_pairs(const struct wor
 ROWS_OF(rows_by_1, CASES_13)
 #undef TILE_OF
 #define TILE_OF(n) tile_of(work, first, n, 2)
-ROWS_OF(rows_by_2, CASES_13)
+ROWS_OF(rows_by_2, CASES_8)
 #undef TILE_OF
 #define TILE_OF(n) tile_of(work, first, n, 3)
 ROWS_OF(rows_by_3, CASES_8)
@@ -467,20 +496,37 @@ static void run_tiles(const struct work *work, int rows, int most, int pixels,
     }
 }
 
-/* Returns how many panels it made, of `panels` whole ones that are left. */
-static int run_panels(const struct work *work, int panels, int pixels)
+static void set_factors(struct work *work, int panels)
 {
+    work->plain = true;
+    for (int p = 0; p < panels; p++) {
+        const struct head16 *head = panel_of(work, p);
+        work->plain &= !head->scalar && !head->zero;
+        work->factor[p] = factor16(_mm512_loadu_si512(head->multiplier), _mm512_loadu_si512(head->shift),
+                                   work->zero, work->rectified);
+    }
+}
+
+/* How many panels are made together, of `panels` whole ones that are left. */
+static int together(int panels, int pixels)
+{
+    return panels == 0 ? 1 : panels >= 4 && pixels <= 3 ? 4 : panels > 3 ? 2 : panels;
+}
+
+static void run_panels(struct work *work, int panels, int pixels)
+{
+    const int made = together(panels, pixels);
+    set_factors(work, made);
     if (panels == 0)
         run_tiles(work, (pixels + 1) / 2, TILE, pixels, rows_of_pairs);
-    else if (panels >= 4 && pixels <= 3)
+    else if (made == 4)
         run_tiles(work, pixels, 3, pixels, rows_by_4);
-    else if (panels == 3)
+    else if (made == 3)
         run_tiles(work, pixels, 8, pixels, rows_by_3);
-    else if (panels >= 2)
-        run_tiles(work, pixels, TILE, pixels, rows_by_2);
+    else if (made == 2)
+        run_tiles(work, pixels, BY_2, pixels, rows_by_2);
     else
         run_tiles(work, pixels, TILE, pixels, rows_by_1);
-    return panels == 0 ? 1 : panels >= 4 && pixels <= 3 ? 4 : panels > 3 ? 2 : panels;
 }
 
 static void run(const struct conv *conv, const struct conv_tile *tile)
@@ -508,7 +554,8 @@ static void run(const struct conv *conv, const struct conv_tile *tile)
         work.head = head_of(conv->packed, conv, j);
         work.out = (int8_t *)tile->out + j;
         work.columns = tile->to - j;
-        j += PANEL * run_panels(&work, panels, tile->pixels);
+        run_panels(&work, panels, tile->pixels);
+        j += PANEL * together(panels, tile->pixels);
     }
 }
 
