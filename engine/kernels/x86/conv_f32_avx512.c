@@ -49,6 +49,13 @@ static inline __attribute__((always_inline)) const float *input(const struct wor
     return (const void *)((const char *)work->tile->in[tap] + (size_t)pixel * work->tile->in_step);
 }
 
+/* The panels behind two, which come from far. */
+static inline __attribute__((always_inline)) void fetch_next(const float *w, size_t panel_step)
+{
+    _mm_prefetch((const char *)(w + 2 * panel_step), _MM_HINT_T1);
+    _mm_prefetch((const char *)(w + 3 * panel_step), _MM_HINT_T1);
+}
+
 /* Every third row has a pointer, so that no row needs more than one addition; the compiler must not make them
  * offsets to each other. */
 static inline __attribute__((always_inline)) void tile_of(const struct work *work, int first, const int rows,
@@ -71,6 +78,8 @@ static inline __attribute__((always_inline)) void tile_of(const struct work *wor
 #pragma GCC unroll 4
             for (int p = 0; p < panels; p++)
                 weights[p] = _mm512_loadu_ps(w + (size_t)p * work->panel_step);
+            if (panels == 2)
+                fetch_next(w, work->panel_step);
 #pragma GCC unroll 13
             for (int i = 0; i < rows; i++) {
                 __m512 a = _mm512_set1_ps(in[i / 3][(size_t)(i % 3) * step]);
