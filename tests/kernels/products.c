@@ -12,7 +12,11 @@
 enum { ROWS_MAX = 23, GUARD = 64, POISON = 0x5a };
 static const int channels[] = {1, 3, 8, 16, 24, 40, 72, 88, 96, 112, 120, 17, 33};
 static const int depths[] = {1, 2, 3, 7, 8, 16, 24, 27, 40, 96, 113};
-enum { CHANNELS = sizeof(channels) / sizeof(channels[0]), DEPTHS = sizeof(depths) / sizeof(depths[0]) };
+enum {
+    CHANNELS = sizeof(channels) / sizeof(channels[0]),
+    DEPTHS = sizeof(depths) / sizeof(depths[0]),
+    STEPS = 200
+};
 
 struct requant random_requant(struct context *context)
 {
@@ -270,6 +274,46 @@ static void conv_case(struct context *context, const struct conv_kernel *last, c
     problem_destroy(&p);
 }
 
+/* The least sum that is rounded to a step, or to more. */
+static int32_t first_sum(struct requant r, int step)
+{
+    int32_t from = 0, to = 1 << 28;
+    while (from < to) {
+        int32_t middle = from + (to - from) / 2;
+        if (requantise(middle, r) >= step)
+            to = middle;
+        else
+            from = middle + 1;
+    }
+    return from;
+}
+
+/* Sums on both sides of where the output makes a step. */
+static void steps_case(struct context *context, const struct conv_kernel *last,
+                       const struct conv_kernel *next)
+{
+    struct problem p = problem_create(context, 1, 4, 100, 8, PIPIT_I8);
+    struct conv conv = random_conv(context, &p);
+    double ms;
+    conv.weight_zero = 0;
+    conv.min_i8 = conv.out_zero = random_between(context, 0, 1) ? -128 : random_between(context, -128, 126);
+    for (int j = 0; j < p.channels; j++) {
+        for (int c = 0; c < p.depth; c++)
+            p.w8[p.depth * j + c] = c == 0;
+        p.requant[j].shift = random_between(context, -15, -1);
+        p.requant[j].multiplier &= random_between(context, 0, 3) ? INT32_MAX : 0x7fff0000;
+        p.bias_i32[j] = first_sum(p.requant[j], random_between(context, 1, conv.max_i8 - conv.out_zero));
+    }
+    for (int i = 0; i < p.rows; i++)
+        p.in_i8[i * p.step] = (int8_t)(i - p.rows / 2);
+    void *a = run_conv(last, conv, &p, 0, &ms), *b = run_conv(next, conv, &p, 0, &ms);
+    if (!same(&p, a, b))
+        report(context, next->name, "sums beside steps");
+    free(a);
+    free(b);
+    problem_destroy(&p);
+}
+
 /* Factors as nearly all channels have them. */
 static void tame(struct problem *p)
 {
@@ -312,6 +356,8 @@ static void check_one_conv(struct context *context, const struct conv_kernel *la
             conv_case(context, last, next, type, taps, depths[d], channels[n],
                       random_between(context, 1, ROWS_MAX));
         }
+    for (int i = 0; i < STEPS && type == PIPIT_I8; i++)
+        steps_case(context, last, next);
 }
 
 void check_conv(struct context *context, const struct kernels *last, const struct kernels *next)

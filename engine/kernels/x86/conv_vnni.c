@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* int8 convolution with VPDPBUSD: four products a lane. It multiplies unsigned by signed, so that 128 is
  * added to all inputs, once for all channels, and taken back in the bias. */
-#include "engine/kernels/x86/factor16.h"
+#include "engine/kernels/x86/rounding16.h"
 #include "engine/kernels/x86/turn.h"
 #include "engine/kernels/x86/vnni.h"
 
@@ -42,6 +42,11 @@ static size_t packed_bytes(const struct conv *conv)
 static struct head16 *head_of(const void *packed, const struct conv *conv, int channel)
 {
     return (struct head16 *)(void *)((char *)(uintptr_t)packed + (size_t)channel / PANEL * panel_bytes(conv));
+}
+
+static bool rectified(const struct conv *conv)
+{
+    return conv->min_i8 >= conv->out_zero;
 }
 
 /* ---- packing ---- */
@@ -137,6 +142,8 @@ static void pack_panel(const struct conv *conv, const struct conv_weights *weigh
     for (int t = 0; t < conv->taps; t++, from += depth, to += filled_depth(conv) * wide)
         (depth % 4 ? pack_rest : pack_quads)(from, each, rows, depth, add, to, wide);
     set_heads(conv, weights, first, rows, head);
+    if (rectified(conv))
+        head16_set_line(head, conv->out_zero, conv->max_i8);
 }
 
 static void pack(const struct conv *conv, const struct conv_weights *weights, void *packed, int from, int to)
@@ -241,9 +248,10 @@ struct work { /* unsigned pixels, and one to four panels of channels */
     size_t out_stride;
     int columns; /* all panels' */
     int32_t zero, min, max;
-    bool rectified, plain; /* plain: no panel's head has `zero` or `scalar` */
+    bool rectified;
     struct clamp64 clamp;
-    struct factor16 factor[4]; /* of each panel */
+    struct rounding16 rounding[4]; /* of each panel */
+    int alike; /* enum rounding, of all panels, whose heads have neither `zero` nor `scalar`; else -1 */
 };
 
 static inline __attribute__((always_inline)) const struct head16 *panel_of(const struct work *work, int p)
@@ -281,16 +289,17 @@ static inline __attribute__((always_inline)) void store_sum(const struct place t
 /* Sums of a panel. All is held here, as stores might change what lies in memory. */
 static inline __attribute__((always_inline)) void finish(const struct work *work, int p,
                                                          const struct place to, const __m512i *sum,
-                                                         const int rows, const bool rectified)
+                                                         const int rows, const enum rounding by)
 {
-    const struct factor16 f = work->factor[p];
+    const struct factor16 f = work->rounding[p].factor;
+    const struct line16 line = work->rounding[p].line;
     const struct clamp64 clamp = work->clamp;
 #pragma GCC unroll 4
     for (int i = 0; i < rows; i += 4) {
         __m512i value[4];
 #pragma GCC unroll 4
         for (int k = 0; k < 4; k++)
-            value[k] = i + k < rows ? requantise16(sum[i + k], &f, rectified) : value[0];
+            value[k] = i + k < rows ? round16(sum[i + k], &f, &line, by) : value[0];
         __m512i bytes = narrow64(value[0], value[1], value[2], value[3], &clamp);
         store_sum(to, i, _mm512_castsi512_si128(bytes));
         if (i + 1 < rows)
@@ -340,27 +349,31 @@ static inline __attribute__((always_inline)) void finish_panel(const struct work
         for (int i = 0; i < rows; i++)
             _mm512_storeu_si512(all[i], sum[i]);
         finish_any(work, p, &to, all[0], rows);
+    } else if (work->rounding[p].by == ROUND_LINE) {
+        finish(work, p, to, sum, rows, ROUND_LINE);
     } else if (work->rectified) {
-        finish(work, p, to, sum, rows, true);
+        finish(work, p, to, sum, rows, ROUND_RECTIFIED);
     } else {
-        finish(work, p, to, sum, rows, false);
+        finish(work, p, to, sum, rows, ROUND_ANY);
     }
 }
 
 /* Sums of two whole panels, two pixels at a time: halves of a register go where 32 channels lie. */
 static inline __attribute__((always_inline)) void finish_both(const struct work *work, int first,
                                                               const __m512i *a, const __m512i *b,
-                                                              const int rows, const bool rectified)
+                                                              const int rows, const enum rounding by)
 {
+    const struct rounding16 *r = work->rounding;
+    const struct factor16 f[2] = {r[0].factor, r[1].factor};
+    const struct line16 line[2] = {r[0].line, r[1].line};
     const struct clamp64 clamp = work->clamp;
     int8_t *out = work->out + (size_t)first * work->out_stride;
 #pragma GCC unroll 7
     for (int i = 0; i < rows; i += 2) {
         const int k = i + 1 < rows ? i + 1 : i;
-        __m512i bytes = narrow64(requantise16(a[i], &work->factor[0], rectified),
-                                 requantise16(b[i], &work->factor[1], rectified),
-                                 requantise16(a[k], &work->factor[0], rectified),
-                                 requantise16(b[k], &work->factor[1], rectified), &clamp);
+        __m512i bytes =
+            narrow64(round16(a[i], &f[0], &line[0], by), round16(b[i], &f[1], &line[1], by),
+                     round16(a[k], &f[0], &line[0], by), round16(b[k], &f[1], &line[1], by), &clamp);
         _mm256_storeu_si256((__m256i *)(void *)(out + (size_t)i * work->out_stride),
                             _mm512_castsi512_si256(bytes));
         if (k > i)
@@ -413,11 +426,13 @@ static inline __attribute__((always_inline)) void tile_of(const struct work *wor
             }
         }
     }
-    if (panels == 2 && work->columns >= 2 * PANEL && work->plain) {
-        if (work->rectified)
-            finish_both(work, first, sum[0], sum[1], rows, true);
+    if (panels == 2 && work->columns >= 2 * PANEL && work->alike >= 0) {
+        if (work->alike == ROUND_LINE)
+            finish_both(work, first, sum[0], sum[1], rows, ROUND_LINE);
+        else if (work->alike == ROUND_RECTIFIED)
+            finish_both(work, first, sum[0], sum[1], rows, ROUND_RECTIFIED);
         else
-            finish_both(work, first, sum[0], sum[1], rows, false);
+            finish_both(work, first, sum[0], sum[1], rows, ROUND_ANY);
         return;
     }
 #pragma GCC unroll 4
@@ -496,15 +511,15 @@ static void run_tiles(const struct work *work, int rows, int most, int pixels,
     }
 }
 
-static void set_factors(struct work *work, int panels)
+static void set_rounding(struct work *work, int panels)
 {
-    work->plain = true;
+    bool plain = true;
     for (int p = 0; p < panels; p++) {
         const struct head16 *head = panel_of(work, p);
-        work->plain &= !head->scalar && !head->zero;
-        work->factor[p] = factor16(_mm512_loadu_si512(head->multiplier), _mm512_loadu_si512(head->shift),
-                                   work->zero, work->rectified);
+        set_rounding16(&work->rounding[p], head, work->zero, work->rectified);
+        plain &= !head->scalar && !head->zero && work->rounding[p].by == work->rounding[0].by;
     }
+    work->alike = plain ? (int)work->rounding[0].by : -1;
 }
 
 /* How many panels are made together, of `panels` whole ones that are left. */
@@ -516,7 +531,7 @@ static int together(int panels, int pixels)
 static void run_panels(struct work *work, int panels, int pixels)
 {
     const int made = together(panels, pixels);
-    set_factors(work, made);
+    set_rounding(work, made);
     if (panels == 0)
         run_tiles(work, (pixels + 1) / 2, TILE, pixels, rows_of_pairs);
     else if (made == 4)
@@ -545,7 +560,7 @@ static void run(const struct conv *conv, const struct conv_tile *tile)
                         .zero = conv->out_zero,
                         .min = conv->min_i8,
                         .max = conv->max_i8,
-                        .rectified = conv->min_i8 >= conv->out_zero,
+                        .rectified = rectified(conv),
                         .clamp = clamp64(conv->min_i8, conv->max_i8)};
     read_pixels(conv, tile, in, sums);
     for (int j = tile->from; j < tile->to;) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* int8 depthwise convolution with VPDPBUSD: it adds up four taps that lie one below the other. */
-#include "engine/kernels/x86/factor16.h"
+#include "engine/kernels/x86/rounding16.h"
 #include "engine/kernels/x86/vnni.h"
 
 #include <stdlib.h>
@@ -37,6 +37,11 @@ static size_t packed_bytes(const struct depthwise *d)
     if (d->multiplier != 1)
         return depthwise_packed_bytes_i8_c(d);
     return ((size_t)d->channels + BLOCK - 1) / BLOCK * block_bytes(d);
+}
+
+static bool rectified(const struct depthwise *d)
+{
+    return d->min_i8 >= d->out_zero;
 }
 
 /* ---- packing ---- */
@@ -100,6 +105,8 @@ static void pack_block(const struct depthwise *d, const struct conv_weights *wei
         head16_set(head, i, bias - (d->in_zero + 128) * (int64_t)sum[i], 255ll * size[i] + llabs(bias),
                    weights->requant[channel + i]);
     }
+    if (rectified(d))
+        head16_set_line(head, d->out_zero, d->max_i8);
 }
 
 static void pack(const struct depthwise *d, const struct conv_weights *weights, void *packed)
@@ -123,8 +130,7 @@ struct work { /* one or two rows of 16 channels, or of the last ones */
     size_t out_row;
     int rows, columns, channel, left;
     const struct head16 *head;
-    struct factor16 factor;
-    bool rectified;
+    struct rounding16 rounding;
     struct clamp64 clamp;
 };
 
@@ -183,9 +189,10 @@ static __attribute__((noinline)) void finish_any(const struct work *work, int ro
  * memory. */
 static inline __attribute__((always_inline)) void finish(const struct work *work, int x, const __m512i *sum,
                                                          const int rows, const int columns,
-                                                         const bool rectified)
+                                                         const enum rounding by)
 {
-    const struct factor16 f = work->factor;
+    const struct factor16 f = work->rounding.factor;
+    const struct line16 line = work->rounding.line;
     const struct clamp64 clamp = work->clamp;
     const size_t apart = (size_t)work->d->channels, out_row = work->out_row;
     const int count = rows * columns, left = work->left;
@@ -196,7 +203,7 @@ static inline __attribute__((always_inline)) void finish(const struct work *work
         __m512i value[4];
 #pragma GCC unroll 4
         for (int k = 0; k < 4; k++)
-            value[k] = i + k < count ? requantise16(sum[i + k], &f, rectified) : value[0];
+            value[k] = i + k < count ? round16(sum[i + k], &f, &line, by) : value[0];
         __m512i bytes = narrow64(value[0], value[1], value[2], value[3], &clamp);
         store_bytes(TO(i), _mm512_castsi512_si128(bytes), left);
         if (i + 1 < count)
@@ -216,10 +223,12 @@ finish_all(const struct work *work, int x, const __m512i *sum, const int rows, c
 #pragma GCC unroll 14
         for (int i = 0; i < rows * columns; i++)
             finish_any(work, i / columns, x + i % columns, sum[i]);
-    else if (work->rectified)
-        finish(work, x, sum, rows, columns, true);
+    else if (work->rounding.by == ROUND_LINE)
+        finish(work, x, sum, rows, columns, ROUND_LINE);
+    else if (work->rounding.by == ROUND_RECTIFIED)
+        finish(work, x, sum, rows, columns, ROUND_RECTIFIED);
     else
-        finish(work, x, sum, rows, columns, false);
+        finish(work, x, sum, rows, columns, ROUND_ANY);
 }
 
 static inline const int8_t *weights_of(const struct work *work, int row)
@@ -325,7 +334,6 @@ static void run(const struct depthwise *d, const struct depthwise_tile *tile)
                         .shape = shape_of(d),
                         .columns = tile->columns,
                         .out_row = tile->out_row,
-                        .rectified = d->min_i8 >= d->out_zero,
                         .clamp = clamp64(d->min_i8, d->max_i8)};
     if (d->multiplier != 1) {
         depthwise_run_i8_c(d, tile);
@@ -334,8 +342,7 @@ static void run(const struct depthwise *d, const struct depthwise_tile *tile)
     work.rows = work.shape.rows < tile->rows ? work.shape.rows : tile->rows;
     for (int c = 0; c < d->channels; c += BLOCK) {
         work.head = (const void *)((const char *)d->packed + (size_t)c / BLOCK * block_bytes(d));
-        work.factor = factor16(_mm512_loadu_si512(work.head->multiplier),
-                               _mm512_loadu_si512(work.head->shift), d->out_zero, work.rectified);
+        set_rounding16(&work.rounding, work.head, d->out_zero, rectified(d));
         work.channel = c;
         work.left = d->channels - c;
         for (int y = 0; y < tile->rows; y += work.rows) {

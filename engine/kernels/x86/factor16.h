@@ -11,10 +11,19 @@ enum { LANES = 16 };
 
 /* What 16 packed channels start with. */
 struct head16 {
-    int32_t bias[LANES], multiplier[LANES], shift[LANES];
+    int32_t bias[LANES];
+    union {
+        struct {
+            int32_t multiplier[LANES], shift[LANES];
+        };
+        struct {
+            float slope[LANES], rest[LANES], offset[LANES];
+        };
+    };
     int32_t zero;   /* to be subtracted from the weights that follow */
     int32_t scalar; /* a channel's shift, or the size of its sums, is nothing for vectors */
-    int32_t unused[14];
+    int32_t line;   /* there is a slope, and no multiplier */
+    int32_t unused[13];
 };
 
 enum { SHIFT_MOST = 23, SUM_MOST = 1 << 29 }; /* with both, factor16()'s sums are below 2^63 */
