@@ -149,6 +149,14 @@ bool tensor_is_quantised(const struct tensor *tensor)
     return tensor->type == PIPIT_I8 && tensor->quant.count > 0;
 }
 
+bool graph_is_quantised(const struct graph *graph)
+{
+    for (int t = 0; t < graph->tensors; t++)
+        if (graph->tensor[t].quant.count > 0 && graph->tensor[t].type != PIPIT_F32)
+            return true;
+    return false;
+}
+
 bool tensor_same_shape(const struct tensor *a, const struct tensor *b)
 {
     return a->rank == b->rank && !memcmp(a->shape, b->shape, (size_t)a->rank * sizeof(a->shape[0]));

@@ -134,6 +134,7 @@ bool same_quantisation(const struct tensor *a, const struct tensor *b);
 int64_t tensor_elements(const struct tensor *tensor);
 int64_t tensor_bytes(const struct tensor *tensor);
 bool tensor_is_quantised(const struct tensor *tensor); /* int8 with a scale */
+bool graph_is_quantised(const struct graph *graph);    /* wholly or in part: some integers have a scale */
 bool tensor_same_shape(const struct tensor *a, const struct tensor *b);
 /* The tensor of a node's input or output, NULL when it is absent or the node has fewer. */
 struct tensor *node_input(const struct graph *graph, const struct node *node, int index);

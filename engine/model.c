@@ -35,10 +35,6 @@ static int check_settings(struct pipit_settings *settings, struct pipit_error *e
         return fail(error, -EINVAL, "threshold and nms_iou must be 0 to 1");
     if (settings->precision == PIPIT_PRECISION_BF16)
         return fail(error, -ENOTSUP, "Pipit has no bf16 arithmetic: ask for the precision f32 or f16");
-    if (settings->precision == PIPIT_PRECISION_INT8)
-        return fail(error, -ENOTSUP,
-                    "Pipit does not run float models in int8: give an int8 file, or ask for the precision "
-                    "f32 or f16");
     if (settings->threads == 0)
         settings->threads = team_processors();
     if (settings->threshold < 0)
@@ -46,10 +42,24 @@ static int check_settings(struct pipit_settings *settings, struct pipit_error *e
     return 0;
 }
 
+/* Which values a float model's layers take, only pictures tell. */
+static int check_int8(const struct graph *graph, const char *network, struct pipit_error *error)
+{
+    if (graph_is_quantised(graph))
+        return 0;
+    if (network)
+        return fail(error, -ENOTSUP, "'%s' has float weights: '%s/int8' is the one for int8", network,
+                    network);
+    return fail(error, -ENOTSUP,
+                "it is a float model, which becomes an int8 one by pictures: pipit_quantizer_create()");
+}
+
 static int to_float16(struct pipit_model *model, struct pipit_error *error)
 {
     bool has = model->kernels.flags & PIPIT_CPU_FP16 || model->settings.cpu_mask == 0, any = false;
     int status = 0;
+    if (model->settings.precision == PIPIT_PRECISION_INT8)
+        return 0;
     if (model->settings.precision == PIPIT_PRECISION_F16 && has)
         status = pass_float16(&model->graph, &any, error);
     model->settings.precision = any ? PIPIT_PRECISION_F16 : PIPIT_PRECISION_F32;
@@ -144,6 +154,8 @@ static int create(struct pipit_model **out, const struct source *source,
     model->graph.forgets = !source->for_export;
     if (!status)
         status = source->make(source, &model->graph, &model->settings, error);
+    if (!status && model->settings.precision == PIPIT_PRECISION_INT8 && !source->for_export)
+        status = check_int8(&model->graph, source->network, error);
     if (!status)
         status = plan_model(model, source->for_export, error);
     if (!status)

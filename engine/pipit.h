@@ -75,7 +75,8 @@ enum pipit_precision {
                              3  digits, numbers up to 65504. Without PIPIT_CPU_FP16: float32 is kept, unless
                              cpu_mask is 0 and the C reference runs it */
     PIPIT_PRECISION_BF16, /* -ENOTSUP when the model is opened: Pipit has no such kernels */
-    PIPIT_PRECISION_INT8, /* -ENOTSUP when the model is opened: an int8 file is needed */
+    PIPIT_PRECISION_INT8, /* quantised models, as their file has them. -ENOTSUP when a float one is opened:
+                             pictures make it int8, by a pipit_quantizer */
 };
 
 /* Reads "f32", "f16", "bf16" or "int8". -EINVAL for anything else. */
@@ -266,8 +267,9 @@ struct pipit_info {
     size_t arena_bytes;                            /* activations, as planned */
     size_t weight_bytes;                           /* packed weights and tables */
     int threads;
-    unsigned cpu;                   /* PIPIT_CPU_* in use */
-    enum pipit_precision precision; /* F16 where it was asked for, and at least one layer computes in it */
+    unsigned cpu; /* PIPIT_CPU_* in use */
+    /* F16 where it was asked for, and at least one layer computes in it; INT8 where it was asked for. */
+    enum pipit_precision precision;
 };
 PIPIT_API void pipit_model_info(const struct pipit_model *model, struct pipit_info *info);
 
@@ -318,8 +320,9 @@ enum pipit_calibration {
     PIPIT_CALIBRATION_PERCENTILE, /* all but 1 in 20,000 on either side */
 };
 
-/* Opens a float model; the file's bytes are kept until it is destroyed. As pipit_model_open(), and -EINVAL:
- * the model is quantised already, wholly or in part, or its input is no picture. */
+/* Opens a float model, to be computed in float32 whatever the precision; the file's bytes are kept until it
+ * is destroyed. As pipit_model_open(), and -EINVAL: the model is quantised already, wholly or in part, or its
+ * input is no picture. */
 PIPIT_API int pipit_quantizer_create(struct pipit_quantizer **quantizer, const char *path,
                                      const struct pipit_settings *settings, struct pipit_error *error);
 PIPIT_API void pipit_quantizer_destroy(struct pipit_quantizer *quantizer); /* takes NULL */

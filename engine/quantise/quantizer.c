@@ -35,9 +35,8 @@ void pipit_quantize_defaults(struct pipit_quantize *how)
 static int check_model(const struct pipit_model *model, struct pipit_error *error)
 {
     const struct graph *graph = &model->graph;
-    for (int t = 0; t < graph->tensors; t++)
-        if (graph->tensor[t].quant.count > 0 && graph->tensor[t].type != PIPIT_F32)
-            return fail(error, -EINVAL, "the model is quantised already: give the float model");
+    if (graph_is_quantised(graph))
+        return fail(error, -EINVAL, "the model is quantised already: give the float model");
     if (graph->inputs != 1 || !model->preprocess.width || graph->tensor[graph->input[0]].type != PIPIT_F32)
         return fail(error, -EINVAL, "the model's input is not one picture of floats");
     return 0;

@@ -104,6 +104,25 @@ START_TEST(networks_answer_as_torch_does)
 }
 END_TEST
 
+START_TEST(a_float_file_is_not_int8)
+{
+    static struct network network;
+    struct bytes file = {0};
+    struct pipit_settings settings;
+    struct pipit_model *model;
+    struct pipit_error error;
+    pipit_settings_defaults(&settings);
+    settings.precision = PIPIT_PRECISION_INT8;
+    network_make(&network, NET_V2, 0.1, CLASSES, "");
+    write_safetensors(&file, network.tensor, network.tensors);
+    ck_assert_int_eq(pipit_model_open_memory(&model, file.data, file.size, &settings, &error), -ENOTSUP);
+    ck_assert_ptr_null(model);
+    ck_assert_msg(strstr(error.text, "pipit_quantizer_create") != NULL, "%s", error.text);
+    bytes_free(&file);
+    network_free(&network);
+}
+END_TEST
+
 /* ---- what is wrong with a file is said by name
  * --------------------------------------------------------------- */
 
@@ -352,6 +371,7 @@ int main(void)
     TCase *tests = tcase_create("nets");
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, networks_answer_as_torch_does, 0, REFERENCES);
+    tcase_add_test(tests, a_float_file_is_not_int8);
     tcase_add_test(tests, odd_tensors_are_named);
     tcase_add_test(tests, unknown_networks_are_refused);
     tcase_add_test(tests, gguf_metadata_is_used);
