@@ -180,9 +180,11 @@ static void print_layers(const struct result *r, const struct pipit_model *model
 static void print_people(const struct result *r, const struct pipit_model *model)
 {
     char cpu[128];
+    bool usual = r->info.precision == PIPIT_PRECISION_F32;
     pipit_cpu_format(r->info.cpu, cpu, sizeof(cpu));
-    say("%s  (%s%d threads, cpu %s, %d runs)\n", r->name,
-        r->info.precision == PIPIT_PRECISION_F16 ? "f16, " : "", r->info.threads, cpu, r->runs);
+    say("%s  (%s%s%d threads, cpu %s, %d runs)\n", r->name,
+        usual ? "" : pipit_precision_name(r->info.precision), usual ? "" : ", ", r->info.threads, cpu,
+        r->runs);
     say("  median      %8.3f ms   p95 %.3f ms   best %.3f ms\n", r->median_ms, r->p95_ms, r->best_ms);
     say("  speed       %8.2f GMAC/s   (%.1f M multiply-adds)\n", (double)r->info.macs / r->median_ms / 1e6,
         (double)r->info.macs / 1e6);
@@ -293,7 +295,7 @@ const struct command command_bench = {
     .name = "bench",
     .summary = "measure how fast a network runs on this machine",
     .usage = "MODEL|NETWORK [--threads N] [--runs N] [--per-layer] [--json]",
-    .options = "threads cpu-mask precision runs warmup per-layer json verbose",
+    .options = "threads cpu-mask precision calibrate runs warmup per-layer json verbose",
     .help =
         "Median and 95th percentile of the latency, speed, memory, and the time from opening the file to the "
         "first\n"

@@ -76,7 +76,7 @@ const struct command command_classify = {
     .name = "classify",
     .summary = "name what a photo shows",
     .usage = "[-m MODEL] [-k COUNT] [OPTION]... FILE...",
-    .options = "model top output labels mean std fit threads cpu-mask precision json verbose",
+    .options = "model top output labels mean std fit threads cpu-mask precision calibrate json verbose",
     .help =
         "Gives the best names for each photo (JPEG or PNG; '-' is standard input) with their probabilities.\n"
         "Without -m the default classifier of the catalogue is used.\n\n"

@@ -96,7 +96,7 @@ const struct command command_detect = {
     .name = "detect",
     .summary = "find objects in a photo, and draw them",
     .usage = "[-m MODEL] [--threshold T] [-o OUT.png|DIR] [OPTION]... FILE...",
-    .options = "model threshold output labels mean std fit threads cpu-mask precision json verbose",
+    .options = "model threshold output labels mean std fit threads cpu-mask precision calibrate json verbose",
     .help = "Gives name, score and box (as fractions of the picture) of each object in each photo (JPEG or "
             "PNG; '-' is\n"
             "standard input). Without -m the default detector of the catalogue is used, with its card's "

@@ -199,7 +199,7 @@ const struct command command_infer = {
     .name = "infer",
     .summary = "run a network on raw input and write its output tensors",
     .usage = "MODEL INPUT --output-dir DIR [--tensor] [OPTION]...",
-    .options = "output-dir tensor mean std threads cpu-mask precision json verbose",
+    .options = "output-dir tensor mean std threads cpu-mask precision calibrate json verbose",
     .help = "INPUT is raw RGB, 8 bit, interleaved, of exactly the network's input size; it is normalised as "
             "the model's\n"
             "card, metadata or input quantisation says, or by --mean and --std. With --tensor it is the "

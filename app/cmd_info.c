@@ -241,7 +241,7 @@ const struct command command_info = {
     .name = "info",
     .summary = "tell what is in a model file, and whether Pipit can run it",
     .usage = "MODEL [--json] [-v] [OPTION]...",
-    .options = "labels mean std threads cpu-mask precision json verbose",
+    .options = "labels mean std threads cpu-mask precision calibrate json verbose",
     .help = "Inputs, outputs, operators, size, labels, where the normalisation comes from, and the memory "
             "plan (with -v\n"
             "step by step). A model that cannot be run is described too: which operator stands in the way, "

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* From a float model to an int8 one. */
+#include "app/calibrate.h"
 #include "app/card.h"
 #include "app/quantize.h"
 #include "app/replace.h"
+#include "app/say.h"
 #include "base/log.h"
 
-#include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-/* Layers with less signal to noise than this cost answers; see docs/benchmarks.md. */
-#define KEEP_BELOW_DB 20.0f
 
 /* ---- names ---- */
 
@@ -80,6 +79,7 @@ static int each_photo(struct quantized *q, const struct options *options, bool f
     for (int i = 0; i < q->list.count; i++) {
         struct pipit_error error = {""};
         struct photo photo;
+        say_progress(first ? "calibrating on photo" : "comparing on photo", i + 1, q->list.count);
         int status = photo_open(&photo, q->list.path[i], &error);
         if (!status)
             status = work(q, &photo, &error);
@@ -88,6 +88,7 @@ static int each_photo(struct quantized *q, const struct options *options, bool f
             report(options, q->list.path[i], &error);
         worst = worst ? worst : status;
     }
+    say_progress("", 0, 0);
     return worst;
 }
 
@@ -124,19 +125,6 @@ static int open_float(struct quantized *q, const struct options *options, struct
                   : EX_OK;
 }
 
-static int list_photos(struct quantized *q, const struct options *options, struct pipit_error *error)
-{
-    for (int i = 1; i < options->arguments; i++) {
-        int status = photo_list_add(&q->list, options->argument[i]);
-        if (status)
-            return failure(error, exit_status(status), "cannot read the folder '%s': %s",
-                           options->argument[i], strerror(-status));
-    }
-    return q->list.count ? EX_OK
-                         : failure(error, EX_NOINPUT, "there are no JPEG or PNG photos in '%s'",
-                                   options->argument[options->arguments - 1]);
-}
-
 static int make(struct quantized *q, const struct options *options, struct pipit_error *error)
 {
     int labels = pipit_model_labels(q->opened.model);
@@ -145,27 +133,18 @@ static int make(struct quantized *q, const struct options *options, struct pipit
         return failure(error, EX_OSERR, "out of memory");
     for (int i = 0; i < labels; i++)
         label[i] = pipit_model_label(q->opened.model, i);
-    pipit_quantize_defaults(&q->how);
+    calibrate_defaults(&q->how);
     q->how.calibration = options->calibration;
     q->how.label = label;
     q->how.labels = labels;
-    if (options->keep_float == KEEP_FLOAT_AUTO)
-        q->how.keep_below = KEEP_BELOW_DB;
-    else
+    if (options->keep_float != KEEP_FLOAT_AUTO) {
+        q->how.keep_below = -INFINITY;
         q->how.keep_worst = options->keep_float;
+    }
     int status = pipit_quantizer_make(q->quantizer, &q->how, error);
     q->how.label = NULL;
     free(label);
     return exit_status(status);
-}
-
-/* As whoever uses the file will: it knows its normalisation. */
-static int open_int8(struct quantized *q, struct pipit_error *error)
-{
-    struct pipit_settings settings = q->opened.settings;
-    const void *bytes = pipit_quantizer_file(q->quantizer, &q->bytes);
-    settings.has_normalisation = false;
-    return exit_status(pipit_model_open_memory(&q->model, bytes, q->bytes, &settings, error));
 }
 
 static int write_card(const struct quantized *q)
@@ -182,12 +161,11 @@ static int write_card(const struct quantized *q)
     return card_write(&card, q->card);
 }
 
-static int write_files(const struct quantized *q, struct pipit_error *error)
+static int write_files(struct quantized *q, struct pipit_error *error)
 {
-    size_t size;
-    const void *bytes = pipit_quantizer_file(q->quantizer, &size);
+    const void *bytes = pipit_quantizer_file(q->quantizer, &q->bytes);
     const char *path = q->output;
-    int status = replace_file(path, bytes, size);
+    int status = replace_file(path, bytes, q->bytes);
     if (!status && q->card) {
         path = q->card;
         status = write_card(q);
@@ -200,7 +178,7 @@ static int write_files(const struct quantized *q, struct pipit_error *error)
 static int quantise(struct quantized *q, const struct options *options, int *photos,
                     struct pipit_error *error)
 {
-    int status = list_photos(q, options, error);
+    int status = calibrate_list(&q->list, options->argument + 1, options->arguments - 1, error);
     if (!status)
         status = open_float(q, options, error);
     if (status)
@@ -210,7 +188,7 @@ static int quantise(struct quantized *q, const struct options *options, int *pho
         return failure(error, *photos, "there is no photo to learn from: nothing was written");
     status = make(q, options, error);
     if (!status)
-        status = open_int8(q, error);
+        status = exit_status(calibrate_open(&q->model, q->quantizer, &q->opened.settings, error));
     if (status)
         return status;
     (void)each_photo(q, options, false, ask);

@@ -20,6 +20,8 @@ struct options {
     enum pipit_fit fit;
     unsigned cpu_mask;
     enum pipit_precision precision;
+    const char *calibrate; /* photos for int8, a file or a folder; NULL: none */
+    bool or_float;         /* what int8 does not come about for is opened in float32, with a warning */
     enum pipit_calibration calibration;
     int keep_float; /* so many layers, or KEEP_FLOAT_AUTO */
     bool json, verbose, tensor, per_layer;

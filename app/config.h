@@ -43,6 +43,7 @@ struct config {
     int threads;
     unsigned cpu_mask;
     enum pipit_precision precision;
+    char calibrate[CONFIG_TEXT];
     double inference_rate;   /* results per second at most, 0: as many as the CPU gives */
     double threshold, leave; /* threshold < 0: the model's; leave: part of it */
     int enter, hold;         /* results */

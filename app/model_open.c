@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/model_open.h"
 
+#include "app/calibrate.h"
 #include "app/card.h"
 #include "app/sha256.h"
 #include "base/log.h"
@@ -226,8 +227,8 @@ void model_tell_precision(const struct pipit_model *model, const char *name, con
 {
     struct pipit_info info;
     pipit_model_info(model, &info);
-    if (info.precision == options->precision)
-        return;
+    if (info.precision == options->precision || options->precision == PIPIT_PRECISION_INT8)
+        return; /* of int8 open_somehow() tells */
     if (info.cpu & PIPIT_CPU_FP16)
         log_info("'%s' has no float32 layers: --precision %s changes nothing", name,
                  pipit_precision_name(options->precision));
@@ -249,17 +250,34 @@ static int verify_file(const struct choice *choice)
                    choice->opened->name, path);
 }
 
-static int open_file(struct choice *choice)
+/* In the settings' precision. A model that is quantised is int8 as it is, a float one becomes so. */
+static int open_file(struct opened *opened, const struct options *options, struct pipit_error *error)
 {
     struct pipit_error why = {""};
-    const char *path = choice->opened->path;
-    int status = pipit_model_open(&choice->opened->model, path, &choice->settings, &why);
+    const char *path = opened->path;
+    bool int8 = opened->settings.precision == PIPIT_PRECISION_INT8;
+    int failed = pipit_model_open(&opened->model, path, &opened->settings, &why);
+    int status =
+        int8 && failed == -ENOTSUP ? calibrate_model(opened, options->calibrate, &why) : exit_status(failed);
     if (!status)
         return EX_OK;
     /* The engine's sentence names the file when it cannot be read. */
-    return strstr(why.text, path)
-               ? failure(choice->error, exit_status(status), "%s", why.text)
-               : failure(choice->error, exit_status(status), "the model '%s': %s", path, why.text);
+    return strstr(why.text, path) ? failure(error, status, "%s", why.text)
+                                  : failure(error, status, "the model '%s': %s", path, why.text);
+}
+
+static int open_somehow(struct opened *opened, const struct options *options, struct pipit_error *error)
+{
+    struct pipit_error why;
+    int status = open_file(opened, options, error);
+    if (!status || !options->or_float || options->precision != PIPIT_PRECISION_INT8)
+        return status;
+    opened->settings.precision = PIPIT_PRECISION_F32;
+    if (open_file(opened, options, &why))
+        return status;
+    log_warning("%s. It runs as if with --precision f32, which gives the exact answer and takes longer",
+                error->text);
+    return EX_OK;
 }
 
 int model_open(struct opened *opened, const struct options *options, const char *task,
@@ -271,7 +289,7 @@ int model_open(struct opened *opened, const struct options *options, const char 
     if (!status && options->verify)
         status = verify_file(&choice);
     if (!status)
-        status = open_file(&choice);
+        status = open_somehow(opened, options, error);
     if (!status)
         model_tell_precision(opened->model, opened->name, options);
     if (!status && options->labels)

@@ -136,6 +136,12 @@ static int set_precision(struct options *o, const char *text)
     return pipit_precision_parse(text, &o->precision);
 }
 
+static int set_calibrate(struct options *o, const char *text)
+{
+    o->calibrate = text;
+    return *text ? 0 : -EINVAL;
+}
+
 static int set_json(struct options *o, const char *text)
 {
     (void)text;
@@ -205,8 +211,11 @@ static const struct known known[] = {
     {"threads", "N", "1 to 64 (one a processor)", 'j', set_threads},
     {"cpu-mask", "FLAGS", "CPU features that may be used: all, none, or as in 'neon,dotprod'", 0,
      set_cpu_mask},
-    {"precision", "f32|f16", "what a float model computes in (f32); f16: half the memory, 3 digits", 0,
+    {"precision", "f32|f16|int8",
+     "what a float model computes in (f32); f16: half the memory, 3 digits; int8: a quarter", 0,
      set_precision},
+    {"calibrate", "FILE|DIR", "photos like those that it will see, which a float model needs for int8", 0,
+     set_calibrate},
     {"runs", "N", "how often to run (50)", 'n', set_runs},
     {"warmup", "N", "runs before those that count (5)", 0, set_warmup},
     {"per-layer", NULL, "a table of every step or layer", 0, set_per_layer},
@@ -324,6 +333,10 @@ int options_parse(struct options *o, const struct command *command, int argc, ch
     o->arguments = argc - optind;
     if (o->has_mean != o->has_std) {
         log_error("--mean and --std go together");
+        return EX_USAGE;
+    }
+    if (o->calibrate && o->precision != PIPIT_PRECISION_INT8) {
+        log_error("--calibrate goes with --precision int8");
         return EX_USAGE;
     }
     return check_arguments(o, command);

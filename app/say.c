@@ -46,3 +46,13 @@ void say_heading(const char *text)
     say("%s", text);
     fputs(bold ? "\033[0m" : "", stdout);
 }
+
+void say_progress(const char *what, int now, int all)
+{
+    if (!isatty(STDERR_FILENO))
+        return;
+    if (all)
+        fprintf(stderr, "%s %d of %d\r", what, now, all);
+    else
+        fprintf(stderr, "%60s\r", "");
+}

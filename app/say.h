@@ -11,4 +11,7 @@ void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Text in bold where standard output is a terminal and NO_COLOR (no-color.org) is not set. */
 void say_heading(const char *text);
 
+/* "WHAT 3 of 20" on standard error where that is a terminal, to be written over; 0 of 0 takes it away. */
+void say_progress(const char *what, int now, int all);
+
 #endif

@@ -15,7 +15,7 @@
 enum { NICE = 5 };
 
 struct order { /* which model to open */
-    char model[CONFIG_TEXT], labels[CONFIG_TEXT], language[32];
+    char model[CONFIG_TEXT], labels[CONFIG_TEXT], calibrate[CONFIG_TEXT], language[32];
     struct options options;
     bool stand_in;
 };
@@ -95,6 +95,7 @@ static void open_model(struct brain *brain, struct order *order, struct brain_mo
     *news = (struct brain_model){0};
     order->options.model = *order->model ? order->model : NULL;
     order->options.labels = *order->labels ? order->labels : NULL;
+    order->options.calibrate = *order->calibrate ? order->calibrate : NULL;
     news->status = open_one(&fresh, &order->options, "detect", &error);
     if (news->status)
         snprintf(news->why, sizeof(news->why), "%s", *error.text ? error.text : "out of memory");
@@ -250,9 +251,11 @@ void brain_load(struct brain *brain, const struct config *config, bool stand_in)
                                       .leave = (float)config->leave,
                                       .threads = config->threads,
                                       .cpu_mask = config->cpu_mask,
-                                      .precision = config->precision}};
+                                      .precision = config->precision,
+                                      .or_float = stand_in}};
     memcpy(order.model, config->model, sizeof(order.model));
     memcpy(order.labels, config->labels, sizeof(order.labels));
+    memcpy(order.calibrate, config->calibrate, sizeof(order.calibrate));
     order.stand_in = stand_in;
     language_of(config->language, order.language, sizeof(order.language));
     pthread_mutex_lock(&brain->lock);

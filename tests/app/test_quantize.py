@@ -5,7 +5,7 @@ import os
 import struct
 import unittest
 
-from fixtures import RED, CommandTest, Model, RAW_CARD, Rng, colours, flexbuffer, png, two_inputs
+from fixtures import RED, CommandTest, Model, RAW_CARD, Rng, colours, flexbuffer, png, refused, two_inputs
 from flatbuffers import FLOAT32, INT8, INT32, read_tflite
 
 ADD, CONCATENATION, CONV_2D, DEPTHWISE, FULLY_CONNECTED, LOGISTIC = 0, 2, 3, 4, 9, 14
@@ -82,13 +82,15 @@ def picture(number):
     return png(2 * SIDE, 2 * SIDE, colour)
 
 
-class Quantize(CommandTest):
+class Photos(CommandTest):
     def setUp(self):
         super().setUp()
         for number in range(8):
             self.write(f"photos/{number}.png", picture(number))
         self.write("names.txt", LABELS)
 
+
+class Quantize(Photos):
     def quantize(self, model, *options, status=0, photos="photos"):
         self.write("float.tflite", model)
         return self.lines("quantize", "float.tflite", photos, "--mean", 127.5, "--std", 127.5, *options, status=status)
@@ -228,6 +230,117 @@ class Quantize(CommandTest):
         self.write("red.png", png(SIDE, SIDE, RED))
         report, = self.quantize(classifier(), photos="red.png")
         self.assertEqual(report["answers"], {**report["answers"], "photos": 1, "same_best": 1})
+
+
+class Precision(Photos):
+    """--precision int8 answers as the file that pipit quantize makes of the same photos."""
+
+    CARD = "[model]\ntask = {}\nfile = {}.tflite\n[input]\nmean = 127.5\nstd = 127.5\n"
+    INT8 = ("--precision", "int8", "--calibrate")
+
+    def setUp(self):
+        super().setUp()
+        self.write("cards/float.tflite", classifier())
+        self.write("cards/float.ini", self.CARD.format("classify", "float") + "[output]\nlabels = names.txt\n")
+        self.write("cards/names.txt", LABELS)
+        self.write("input.rgb", bytes(Rng("input").ints(SIDE * SIDE * 3, 0, 255)))
+
+    def tensors(self, model, *options):
+        self.pipit("infer", model, "input.rgb", "--output-dir", "answer", *options)
+        return [path.read_bytes() for path in sorted((self.folder / "answer").iterdir())]
+
+    @staticmethod
+    def answers(line):
+        return {key: value for key, value in line.items() if key not in ("ms", "model")}
+
+    def test_same_bytes(self):
+        self.pipit("quantize", "float", "photos", "-o", "made.tflite")
+        made = self.tensors("made.tflite")
+        self.assertEqual(self.tensors("float", *self.INT8, "photos"), made)
+        self.assertNotEqual(self.tensors("float"), made)
+        for number in range(8):
+            photo = f"photos/{number}.png"
+            exact, = self.lines("classify", "-m", "made.tflite", photo)
+            found, = self.lines("classify", "-m", "float", *self.INT8, "photos", photo)
+            self.assertEqual(self.answers(found), self.answers(exact))
+            self.assertEqual(found["model"], "float")
+
+    def test_one_photo_and_options(self):
+        self.write("plain.tflite", classifier())
+        usual = ["--mean", "123,116,104", "--std", "58,57,57"]
+        self.pipit("quantize", "plain.tflite", "photos/2.png", *usual, "-o", "made.tflite")
+        self.assertEqual(self.tensors("plain.tflite", *usual, *self.INT8, "photos/2.png"), self.tensors("made.tflite"))
+
+    def test_detectors(self):
+        raw = Model("raw")
+        self.write("cards/raw.tflite", raw.output(*heads(raw)).bytes())
+        self.write("cards/raw.ini", RAW_CARD.replace("grids = 2", "grids = 8").replace("0.5", "0.2").replace(
+            "threshold = 0.6", "threshold = 0.55") + "\n[input]\nmean = 127.5\nstd = 127.5\n")
+        self.write("cards/boxes.tflite", detector())
+        self.write("cards/boxes.ini", self.CARD.format("detect", "boxes"))
+        for model in "raw", "boxes":
+            self.pipit("quantize", model, "photos", "-o", f"{model}8.tflite")
+            exact, = self.lines("detect", "-m", f"{model}8.tflite", "photos/3.png")
+            found, = self.lines("detect", "-m", model, *self.INT8, "photos", "photos/3.png")
+            self.assertTrue(found["objects"])
+            self.assertEqual(self.answers(found), self.answers(exact))
+
+    def test_bench_and_info(self):
+        line, = self.lines("bench", "float", "--runs", 1, "--warmup", 0, *self.INT8, "photos")
+        self.assertEqual((line["model"], line["precision"]), ("float", "int8"))
+        line, = self.lines("info", "float", *self.INT8, "photos")
+        self.assertEqual((line["plan"]["precision"], line["inputs"][0]["type"], line["labels"]), ("int8", "int8", LABELS.split()))
+        _, errors = self.pipit("bench", "mobilenet-v1:0.25@32", "--precision", "int8", status=69)
+        self.assertIn("'mobilenet-v1:0.25@32/int8'", errors)
+        line, = self.lines("bench", "mobilenet-v1:0.25@32/int8", "--runs", 1, "--precision", "int8")
+        self.assertEqual(line["precision"], "int8")
+
+    def test_quantised_models_are_what_they_are(self):
+        self.write("colours.tflite", colours())
+        exact, = self.lines("classify", "-m", "colours.tflite", "photos/1.png")
+        for options in ((), ("--calibrate", "photos"), ("--calibrate", "nowhere")):
+            found, = self.lines("classify", "-m", "colours.tflite", "--precision", "int8", *options, "photos/1.png")
+            self.assertEqual(self.answers(found), self.answers(exact))
+
+    def test_without_photos(self):
+        self.write("empty/notes.txt", "none")
+        self.write("plain.tflite", classifier())
+        for options, status, words in (
+                (["-m", "float", "--precision", "int8"], 64, "give --calibrate FOLDER"),
+                (["-m", "float", *self.INT8, "empty"], 66, "no JPEG or PNG photos in 'empty'"),
+                (["-m", "float", *self.INT8, "nowhere"], 66, "'nowhere'"),
+                (["-m", "float", *self.INT8, "empty/notes.txt"], 65, "no photo to calibrate on can be read"),
+                (["-m", "plain.tflite", *self.INT8, "photos"], 65, "--mean"),
+                (["-m", "float", "--calibrate", "photos"], 64, "goes with --precision int8"),
+                (["-m", "float", "--precision", "f16", "--calibrate", "photos"], 64, "goes with --precision int8")):
+            with self.subTest(options=options):
+                out, errors = self.pipit("classify", *options, "photos/0.png", status=status)
+                self.assertEqual(out, "")
+                self.assertIn(words, errors)
+        self.assertIn("pipit quantize", self.pipit("classify", "-m", "float", "--precision", "int8", "photos/0.png", status=64)[1])
+
+    def test_models_that_cannot_be(self):
+        self.write("sum.tflite", two_inputs())
+        self.write("refused.tflite", refused())
+        for model, status, words in (("sum", 65, "not one picture"), ("refused", 69, "NoSuchOperator")):
+            for options in ((), ("--calibrate", "photos")):
+                _, errors = self.pipit("infer", f"{model}.tflite", "input.rgb", "-d", "answer", "--precision", "int8",
+                                       *options, status=status)
+                self.assertIn(words, errors)
+
+    def test_photos_that_fail(self):
+        exact = self.tensors("float", *self.INT8, "photos")
+        self.write("photos/8.png", b"no picture")
+        _, errors = self.pipit("infer", "float", "input.rgb", "-d", "answer", *self.INT8, "photos")
+        self.assertRegex(errors, "warning: .*8.png.*left out")
+        self.assertEqual((self.folder / "answer/out0.bin").read_bytes(), exact[0])
+
+    def test_a_large_folder(self):
+        """Some photos from all over it: here every second one, and those between are never read."""
+        for number in range(128):
+            self.write(f"many/{number}.png", b"no picture" if number % 2 else picture(number))
+        _, errors = self.pipit("infer", "float", "input.rgb", "-d", "answer", *self.INT8, "many")
+        self.assertEqual(errors, "")
 
 
 unittest.main()

@@ -103,6 +103,9 @@ START_TEST(test_values)
     ck_assert(!set("threshold", "0.25") && config.threshold == 0.25);
     ck_assert(!set("cpu-mask", "none") && config.cpu_mask == 0);
     ck_assert(!set("precision", "f16") && config.precision == PIPIT_PRECISION_F16);
+    ck_assert(!set("precision", "int8") && config.precision == PIPIT_PRECISION_INT8);
+    ck_assert(!set("calibrate", "/etc/pipit/photos"));
+    ck_assert_str_eq(config.calibrate, "/etc/pipit/photos");
     ck_assert(!set("screen-off", "22:00-7:05") && config.screen_off.from == 1320 &&
               config.screen_off.to == 425);
     ck_assert(!set("screen-off", "") && config.screen_off.from == config.screen_off.to);
