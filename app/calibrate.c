@@ -7,6 +7,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -36,13 +37,19 @@ void calibrate_defaults(struct pipit_quantize *how)
     how->keep_below = KEEP_BELOW_DB;
 }
 
+struct pipit_settings calibrate_settings(const struct pipit_settings *settings)
+{
+    struct pipit_settings own = *settings;
+    own.has_normalisation = false;
+    return own;
+}
+
 int calibrate_open(struct pipit_model **model, const struct pipit_quantizer *quantizer,
                    const struct pipit_settings *settings, struct pipit_error *error)
 {
-    struct pipit_settings own = *settings;
+    struct pipit_settings own = calibrate_settings(settings);
     size_t size;
     const void *bytes = pipit_quantizer_file(quantizer, &size);
-    own.has_normalisation = false;
     return pipit_model_open_memory(model, bytes, size, &own, error);
 }
 
@@ -101,23 +108,48 @@ static int list_photos(struct photo_list *list, const char *photos, struct pipit
     return calibrate_list(list, &(char *){(char *)(uintptr_t)photos}, 1, error);
 }
 
-int calibrate_model(struct opened *opened, const char *photos, struct pipit_error *error)
+static bool open_kept(struct opened *opened, const char *path)
+{
+    struct pipit_settings own = calibrate_settings(&opened->settings);
+    if (!path || pipit_model_open(&opened->model, path, &own, NULL))
+        return false;
+    log_info("'%s' is int8 by %s, which was made of it before", opened->name, path);
+    return true;
+}
+
+static int make_and_keep(struct opened *opened, struct pipit_quantizer *quantizer,
+                         const struct photo_list *list, const char *path, struct pipit_error *error)
 {
     uint64_t start = clock_now_ns();
-    struct pipit_quantizer *quantizer;
-    struct photo_list list = {0};
-    int status = exit_status(pipit_quantizer_create(&quantizer, opened->path, &opened->settings, error));
-    if (!status)
-        status = list_photos(&list, photos, error);
-    if (!status)
-        status = learn(quantizer, &list, error);
+    int status = learn(quantizer, list, error);
     if (!status)
         status = make(opened, quantizer, error);
-    if (!status)
-        log_info("'%s' is int8 by the photos in '%s', in %.1f s", opened->name, photos,
-                 clock_ms_since(start) / 1e3);
     say_progress("", 0, 0);
+    if (status)
+        return status;
+    log_info("'%s' is int8 by photos, in %.1f s", opened->name, clock_ms_since(start) / 1e3);
+    if (path)
+        calibrate_keep(path, quantizer);
+    return EX_OK;
+}
+
+/* What is wrong with the model is told before what is wrong with the photos. */
+int calibrate_model(struct opened *opened, const char *photos, struct pipit_error *error)
+{
+    struct pipit_quantizer *quantizer = NULL;
+    struct photo_list list = {0};
+    struct pipit_error why = {""};
+    int listed = list_photos(&list, photos, &why), status = EX_OK;
+    char *kept = listed ? NULL : calibrate_kept(opened, &list);
+    if (!open_kept(opened, kept)) {
+        status = exit_status(pipit_quantizer_create(&quantizer, opened->path, &opened->settings, error));
+        if (!status && listed)
+            status = failure(error, listed, "%s", why.text);
+        if (!status)
+            status = make_and_keep(opened, quantizer, &list, kept, error);
+    }
     pipit_quantizer_destroy(quantizer);
     photo_list_finish(&list);
+    free(kept);
     return status;
 }

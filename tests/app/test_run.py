@@ -490,51 +490,6 @@ class Reload(RunTest):
         return len(os.listdir(f"/proc/{pid}/fd"))
 
 
-class Int8(RunTest):
-    """A float model that is made int8 by photos."""
-
-    BASE = "source = replay:red.png\nscreen = memory\nmodel = real\nprecision = int8\n"
-    MADE, FLOAT = "'real' is int8 by the photos in", "runs as if with --precision f32"
-
-    def setUp(self):
-        super().setUp()
-        self.write("cards/real.tflite", colours("f32"))
-        self.write("cards/real.ini", "[model]\ntask = classify\nfile = real.tflite\n[input]\nmean = 0\nstd = 255\n")
-
-    def test_it_is_made_again_for_other_settings(self):
-        self.write("pipit.conf", self.BASE + "calibrate = photos\n")
-        self.write("empty/notes.txt", "none")
-        child = self.start("--config", "pipit.conf")
-        self.wait_for(child, self.MADE, "the model is real")
-        for end, words in (("calibrate = red.png\n", (self.MADE, "the model is real")),
-                           ("calibrate = photos\nthreads = 2\n", (self.MADE, "the model is real")),
-                           ("calibrate = empty\n", ("no JPEG or PNG photos in 'empty'", self.FLOAT, "the model is real"))):
-            self.write("pipit.conf", self.BASE + end)
-            child.send_signal(signal.SIGHUP)
-            said = self.wait_for(child, *words)
-            self.assertEqual(self.FLOAT in said, "empty" in end)
-        self.end(child)
-
-    def test_without_photos_a_kiosk_goes_on_in_float(self):
-        for end, words in ("calibrate = nowhere\n", "'nowhere': No such file"), ("", "give --calibrate"):
-            self.write("pipit.conf", self.BASE + end)
-            child = self.start("--config", "pipit.conf")
-            said = self.wait_for(child, "the model is real")
-            self.assertEqual((said.count(words), said.count(self.FLOAT)), (1, 1), said)
-            self.end(child)
-
-    def test_without_photos_a_script_ends(self):
-        _, errors = self.run_live("--source", "replay:red.png", "--screen", "none", "--frames", 3, "--model", "real",
-                                  "--precision", "int8", status=64)
-        self.assertIn("give --calibrate", errors)
-
-    def test_names(self):
-        lines, _ = self.run_live("--screen", "none", "--source", "replay:photos", "--once", "--every-frame", "--average", 1,
-                                 "--events", "-", "--uncertainty", 1, "--model", "real", "--labels", "names.txt",
-                                 "--precision", "int8", "--calibrate", "photos")
-        self.assertEqual([line["label"] for line in lines if line["event"] == "enter"], ["red", "green", "blue"])
-
-
 class Hours(RunTest):
     BASE = "source = replay:red.png\nscreen = memory\nmodel = colours.tflite\nlabels = names.txt\n"
 
