@@ -44,6 +44,7 @@ enum pipit_cpu {
     PIPIT_CPU_AVX2 = 1 << 8,   /* with FMA and F16C */
     PIPIT_CPU_AVX512 = 1 << 9, /* F, BW, DQ, VL */
     PIPIT_CPU_VNNI = 1 << 10,  /* AVX512_VNNI, VBMI: Ice Lake, Zen 4 */
+    PIPIT_CPU_BF16 = 1 << 11,  /* arm64: FEAT_BF16; x86-64: AVX512_BF16 beside AVX512, as of Zen 4 */
 };
 
 PIPIT_API unsigned pipit_cpu_flags(void); /* what this machine has: PIPIT_CPU_* or'ed */

@@ -18,6 +18,7 @@ void kernels_init_vnni(struct kernels *kernels);
 void kernels_init_neon(struct kernels *kernels);
 void kernels_init_dotprod(struct kernels *kernels);
 void kernels_init_fp16(struct kernels *kernels);
+void kernels_init_bf16(struct kernels *kernels);
 
 /* References that faster kernels call for what they leave out: ends of rows, depthwise multipliers above 1.
  */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "engine/bfloat16.h"
 #include "engine/kernels/c.h"
 
 #include <string.h>
@@ -23,6 +24,8 @@ static void pack_f32(const struct conv *conv, const struct conv_weights *weights
     memcpy(out + conv->channels + first, weights->f32 + first, (size_t)(to - from) * each * sizeof(float));
 }
 
+typedef float dot_fn(const struct conv *conv, const struct conv_tile *tile, int row, const float *weight);
+
 static float dot_f32(const struct conv *conv, const struct conv_tile *tile, int row, const float *weight)
 {
     float sum = 0;
@@ -34,17 +37,51 @@ static float dot_f32(const struct conv *conv, const struct conv_tile *tile, int 
     return sum;
 }
 
-static void run_f32(const struct conv *conv, const struct conv_tile *tile)
+static void run_dots(const struct conv *conv, const struct conv_tile *tile, dot_fn *dot)
 {
     const float *bias = conv->packed, *weight = bias + conv->channels;
     size_t each = (size_t)conv->taps * (size_t)conv->depth;
     for (int i = 0; i < tile->pixels; i++) {
         float *out = (float *)tile->out + (size_t)i * tile->out_stride;
         for (int j = tile->from; j < tile->to; j++) {
-            float sum = bias[j] + dot_f32(conv, tile, i, weight + (size_t)j * each);
+            float sum = bias[j] + dot(conv, tile, i, weight + (size_t)j * each);
             out[j] = activate_f32(sum, conv->min_f32, conv->max_f32, conv->hard_swish);
         }
     }
+}
+
+static void run_f32(const struct conv *conv, const struct conv_tile *tile)
+{
+    run_dots(conv, tile, dot_f32);
+}
+
+/* ---- bfloat16: weights and inputs are rounded to it; products, which are exact, and sums are float32 ----
+ */
+
+static void pack_bf16(const struct conv *conv, const struct conv_weights *weights, void *packed, int from,
+                      int to)
+{
+    float *out = (float *)packed + conv->channels;
+    size_t each = (size_t)conv->taps * (size_t)conv->depth;
+    pack_f32(conv, weights, packed, from, to);
+    for (size_t k = (size_t)from * each; k < (size_t)to * each; k++)
+        out[k] = bfloat16_round(out[k]);
+}
+
+static float dot_bf16(const struct conv *conv, const struct conv_tile *tile, int row, const float *weight)
+{
+    float sum = 0;
+    for (int t = 0; t < conv->taps; t++) {
+        const float *in = (const void *)((const char *)tile->in[t] + (size_t)row * tile->in_step);
+        for (int c = 0; c < conv->depth; c++)
+            sum += bfloat16_round(in[c]) * *weight++;
+    }
+    return sum;
+}
+
+static void run_bf16(const struct conv *conv, const struct conv_tile *tile)
+{
+    run_dots(conv, tile, dot_bf16);
 }
 
 /* ---- int8: packed as {bias, requant}[channels], weight[channels][taps * depth] ---- */
@@ -108,5 +145,7 @@ void kernels_init_conv_c(struct kernels *kernels)
 {
     kernels->conv_f32 =
         (struct conv_kernel){"conv_f32_c", TILE, 1, packed_bytes_f32, pack_f32, NULL, run_f32};
+    kernels->conv_bf16 =
+        (struct conv_kernel){"conv_bf16_c", TILE, 1, packed_bytes_f32, pack_bf16, NULL, run_bf16};
     kernels->conv_i8 = (struct conv_kernel){"conv_i8_c", TILE, 1, packed_bytes_i8, pack_i8, NULL, run_i8};
 }

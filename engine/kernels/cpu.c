@@ -19,7 +19,7 @@ static const struct {
 } names[] = {
     {PIPIT_CPU_NEON, "neon"}, {PIPIT_CPU_DOTPROD, "dotprod"}, {PIPIT_CPU_FP16, "fp16"},
     {PIPIT_CPU_I8MM, "i8mm"}, {PIPIT_CPU_AVX2, "avx2"},       {PIPIT_CPU_AVX512, "avx512"},
-    {PIPIT_CPU_VNNI, "vnni"},
+    {PIPIT_CPU_VNNI, "vnni"}, {PIPIT_CPU_BF16, "bf16"},
 };
 enum { NAMES = sizeof(names) / sizeof(names[0]) };
 
@@ -42,6 +42,8 @@ unsigned pipit_cpu_flags(void)
     if (flags & PIPIT_CPU_AVX512 && __builtin_cpu_supports("avx512vnni") &&
         __builtin_cpu_supports("avx512vbmi"))
         flags |= PIPIT_CPU_VNNI;
+    if (flags & PIPIT_CPU_AVX512 && __builtin_cpu_supports("avx512bf16"))
+        flags |= PIPIT_CPU_BF16;
     return flags;
 }
 #elif defined(__aarch64__)
@@ -55,6 +57,8 @@ unsigned pipit_cpu_flags(void)
         flags |= PIPIT_CPU_FP16;
     if (hwcap2 & HWCAP2_I8MM)
         flags |= PIPIT_CPU_I8MM;
+    if (hwcap2 & HWCAP2_BF16)
+        flags |= PIPIT_CPU_BF16;
     return flags;
 }
 #else

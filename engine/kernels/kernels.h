@@ -36,6 +36,9 @@ enum binary_f32 { BINARY_ADD, BINARY_SUB, BINARY_MUL, BINARY_DIV, BINARY_MAX, BI
 struct kernels {
     unsigned flags; /* PIPIT_CPU_* in use */
     struct conv_kernel conv_f32, conv_i8, conv_f16;
+    /* In place of conv_f32, with float32 inputs, outputs and biases: it rounds inputs and weights to the
+     * nearest bfloat16, and sums in float32. Faster ones take numbers below 2^-126 for 0. */
+    struct conv_kernel conv_bf16;
     struct depthwise_kernel depthwise_f32, depthwise_i8, depthwise_f16;
 
     /* Rows of n elements; step_b is 1, or 0 where b is one value for all (step_a likewise). out may be a or
@@ -81,6 +84,7 @@ struct kernels {
      */
     int64_t (*probe_f32)(int rounds);
     int64_t (*probe_f16)(int rounds);
+    int64_t (*probe_bf16)(int rounds);
     int64_t (*probe_i8)(int rounds);
 };
 

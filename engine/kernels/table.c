@@ -20,6 +20,8 @@ void kernels_init(struct kernels *kernels, unsigned flags)
         kernels_init_avx512(kernels);
     if (flags & PIPIT_CPU_VNNI)
         kernels_init_vnni(kernels);
+    if (flags & PIPIT_CPU_BF16)
+        kernels_init_bf16(kernels);
 #elif defined(__aarch64__)
     if (flags & PIPIT_CPU_NEON)
         kernels_init_neon(kernels);
@@ -27,6 +29,8 @@ void kernels_init(struct kernels *kernels, unsigned flags)
         kernels_init_dotprod(kernels);
     if (flags & PIPIT_CPU_FP16)
         kernels_init_fp16(kernels);
+    if (flags & PIPIT_CPU_BF16)
+        kernels_init_bf16(kernels);
 #endif
 }
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Proves and times the kernel table. CPU flags are added one at a time, and each slot whose function is new
- * is held against the last one that passed, C first: integers exactly, floats to 1e-5 of the answer's range,
- * float16 to what its roundings may add up to. Inputs are seeded and of odd sizes, outputs are poisoned and
- * padded, and what lies behind them must stay. Without a new function there is nothing to compare: exit
- * status 77. With --bench each new function is timed against C.
+ * is held against the last one that passed, C first: integers exactly, floats to 1e-5 of the answer's range
+ * (with factors in bfloat16 too, whose products are exact), float16 to what its roundings may add up to.
+ * Inputs are seeded and of odd sizes, outputs are poisoned and padded, and what lies behind them must stay.
+ * Without a new function there is nothing to compare: exit status 77. With --bench each new function is timed
+ * against C.
  */
 #include "tests/kernels/kernels.h"
 
@@ -12,7 +13,7 @@
 #include <string.h>
 
 static const unsigned flags[] = {PIPIT_CPU_NEON, PIPIT_CPU_DOTPROD, PIPIT_CPU_FP16, PIPIT_CPU_I8MM,
-                                 PIPIT_CPU_AVX2, PIPIT_CPU_AVX512,  PIPIT_CPU_VNNI};
+                                 PIPIT_CPU_AVX2, PIPIT_CPU_AVX512,  PIPIT_CPU_VNNI, PIPIT_CPU_BF16};
 
 uint32_t random_bits(struct context *context)
 {

@@ -363,6 +363,7 @@ static void check_one_conv(struct context *context, const struct conv_kernel *la
 void check_conv(struct context *context, const struct kernels *last, const struct kernels *next)
 {
     check_one_conv(context, &last->conv_f32, &next->conv_f32, &context->c.conv_f32, PIPIT_F32);
+    check_one_conv(context, &last->conv_bf16, &next->conv_bf16, &context->c.conv_bf16, PIPIT_F32);
     check_one_conv(context, &last->conv_i8, &next->conv_i8, &context->c.conv_i8, PIPIT_I8);
     check_one_conv(context, &last->conv_f16, &next->conv_f16, &context->c.conv_f16, PIPIT_F16);
 }
