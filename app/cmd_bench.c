@@ -15,9 +15,9 @@ struct result {
     double load_ms, median_ms, p95_ms, best_ms;
     long peak_kib, start_kib;
     int runs, steps;
-    double *layer_ms;          /* mean of each step, NULL when not wanted */
-    double peak[PIPIT_I8 + 1]; /* MAC/s that the machine can, by type; 0: not of this network */
-    double least_ms;           /* what the multiplications would take at the peak */
+    double *layer_ms;                      /* mean of each step, NULL when not wanted */
+    double peak[PIPIT_PRECISION_INT8 + 1]; /* MAC/s that the machine can; 0: not of this network */
+    double least_ms;                       /* what the multiplications would take at the peak */
 };
 
 /* ---- measuring ---- */
@@ -97,10 +97,10 @@ static int measure_layers(struct pipit_model *model, int runs, double **ms)
     return EX_OK;
 }
 
-/* What a step's multiplications would take at the peak; 0 where its type has none. */
+/* What a step's multiplications would take at the peak; 0 where its precision has none. */
 static double step_least_ms(const struct result *r, const struct pipit_step *step)
 {
-    double peak = step->type <= PIPIT_I8 ? r->peak[step->type] : 0;
+    double peak = r->peak[step->precision];
     return peak > 0 ? (double)step->macs / peak * 1e3 : 0;
 }
 
@@ -108,8 +108,8 @@ static void measure_peak(const struct pipit_model *model, struct result *r)
 {
     struct pipit_step step;
     for (int i = 0; !pipit_model_step(model, i, &step); i++) {
-        if (step.macs && step.type <= PIPIT_I8 && r->peak[step.type] == 0)
-            r->peak[step.type] = pipit_cpu_peak(r->info.cpu, step.type, r->info.threads);
+        if (step.macs && r->peak[step.precision] == 0)
+            r->peak[step.precision] = pipit_cpu_peak(r->info.cpu, step.precision, r->info.threads);
         r->least_ms += step_least_ms(r, &step);
     }
 }
@@ -180,18 +180,16 @@ static void print_layers(const struct result *r, const struct pipit_model *model
 static void print_people(const struct result *r, const struct pipit_model *model)
 {
     char cpu[128];
-    bool usual = r->info.precision == PIPIT_PRECISION_F32;
     pipit_cpu_format(r->info.cpu, cpu, sizeof(cpu));
-    say("%s  (%s%s%d threads, cpu %s, %d runs)\n", r->name,
-        usual ? "" : pipit_precision_name(r->info.precision), usual ? "" : ", ", r->info.threads, cpu,
-        r->runs);
+    say("%s  (%s, %d threads, cpu %s, %d runs)\n", r->name, pipit_precision_name(r->info.precision),
+        r->info.threads, cpu, r->runs);
     say("  median      %8.3f ms   p95 %.3f ms   best %.3f ms\n", r->median_ms, r->p95_ms, r->best_ms);
     say("  speed       %8.2f GMAC/s   (%.1f M multiply-adds)\n", (double)r->info.macs / r->median_ms / 1e6,
         (double)r->info.macs / 1e6);
-    for (int type = 0; type <= PIPIT_I8; type++)
-        if (r->peak[type] > 0)
-            say("  peak        %8.2f GMAC/s   measured in registers, %s\n", r->peak[type] / 1e9,
-                pipit_type_name((enum pipit_type)type));
+    for (int i = 0; i <= PIPIT_PRECISION_INT8; i++)
+        if (r->peak[i] > 0)
+            say("  peak        %8.2f GMAC/s   measured in registers, %s\n", r->peak[i] / 1e9,
+                pipit_precision_name((enum pipit_precision)i));
     say("  share       %8.1f %%        of the peak\n", r->least_ms / r->median_ms * 100);
     say("  load        %8.1f ms   from opening the file to the first answer\n", r->load_ms);
     say("  memory      %8ld KiB at most, %ld KiB above the start\n", r->peak_kib, r->peak_kib - r->start_kib);
@@ -239,9 +237,9 @@ static void print_programs(const struct result *r, const struct pipit_model *mod
     json_add(object, "load_ms", json_ms(r->load_ms));
     json_add(object, "macs", json_object_new_int64(r->info.macs));
     json_add(object, "gmacs_per_s", json_real((double)r->info.macs / r->median_ms / 1e6));
-    for (int type = 0; type <= PIPIT_I8; type++)
-        if (r->peak[type] > 0)
-            json_add(peaks, pipit_type_name((enum pipit_type)type), json_real(r->peak[type] / 1e9));
+    for (int i = 0; i <= PIPIT_PRECISION_INT8; i++)
+        if (r->peak[i] > 0)
+            json_add(peaks, pipit_precision_name((enum pipit_precision)i), json_real(r->peak[i] / 1e9));
     json_add(object, "peak_gmacs_per_s", peaks);
     json_add(object, "peak_share", json_real(r->least_ms / r->median_ms));
     json_add(object, "peak_rss_kib", json_object_new_int64(r->peak_kib));

@@ -227,16 +227,17 @@ void model_tell_precision(const struct pipit_model *model, const char *name, con
 {
     struct pipit_info info;
     pipit_model_info(model, &info);
+    const bool bf16 = options->precision == PIPIT_PRECISION_BF16;
     if (info.precision == options->precision || options->precision == PIPIT_PRECISION_INT8)
         return; /* of int8 open_somehow() tells */
-    if (info.cpu & PIPIT_CPU_FP16)
+    if (info.cpu & (bf16 ? PIPIT_CPU_BF16 : PIPIT_CPU_FP16))
         log_info("'%s' has no float32 layers: --precision %s changes nothing", name,
                  pipit_precision_name(options->precision));
     else
         log_warning(
-            "this processor has no float16 arithmetic (FEAT_FP16), or may not use it: '%s' runs as if with "
-            "--precision f32, which gives the exact answer and takes longer",
-            name);
+            "this processor has no %s, or may not use it: '%s' runs as if with --precision f32, which gives "
+            "the exact answer and takes longer",
+            bf16 ? "bfloat16 arithmetic (FEAT_BF16, AVX512_BF16)" : "float16 arithmetic (FEAT_FP16)", name);
 }
 
 static int verify_file(const struct choice *choice)

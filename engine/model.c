@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "engine/file.h"
 #include "engine/infer.h"
+#include "engine/ops/product.h"
 #include "engine/passes/pass.h"
 #include "engine/team.h"
 
@@ -33,8 +34,6 @@ static int check_settings(struct pipit_settings *settings, struct pipit_error *e
         return fail(error, -EINVAL, "max_objects must be 1 to 1000");
     if (!(settings->threshold <= 1) || !(settings->nms_iou >= 0 && settings->nms_iou <= 1))
         return fail(error, -EINVAL, "threshold and nms_iou must be 0 to 1");
-    if (settings->precision == PIPIT_PRECISION_BF16)
-        return fail(error, -ENOTSUP, "Pipit has no bf16 arithmetic: ask for the precision f32 or f16");
     if (settings->threads == 0)
         settings->threads = team_processors();
     if (settings->threshold < 0)
@@ -54,15 +53,35 @@ static int check_int8(const struct graph *graph, const char *network, struct pip
                 "it is a float model, which becomes an int8 one by pictures: pipit_quantizer_create()");
 }
 
-static int to_float16(struct pipit_model *model, struct pipit_error *error)
+/* The graph stays as it is: what computes float32 products in this model rounds their factors. */
+static bool use_bfloat16(struct pipit_model *model)
 {
-    bool has = model->kernels.flags & PIPIT_CPU_FP16 || model->settings.cpu_mask == 0, any = false;
+    const struct graph *graph = &model->graph;
+    for (int i = 0; i < graph->nodes; i++) {
+        const struct node *node = &graph->node[i];
+        if ((node->op == OP_CONV_2D || node->op == OP_FULLY_CONNECTED) &&
+            product_kind(graph, node) == PRODUCT_F32) {
+            model->kernels.conv_f32 = model->kernels.conv_bf16;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Where the CPU has it, and the model something to compute in it. */
+static int to_precision(struct pipit_model *model, struct pipit_error *error)
+{
+    const enum pipit_precision wanted = model->settings.precision;
+    const unsigned flags = model->settings.cpu_mask == 0 ? ~0u : model->kernels.flags;
+    bool any = false;
     int status = 0;
-    if (model->settings.precision == PIPIT_PRECISION_INT8)
+    if (wanted == PIPIT_PRECISION_INT8)
         return 0;
-    if (model->settings.precision == PIPIT_PRECISION_F16 && has)
+    if (wanted == PIPIT_PRECISION_F16 && flags & PIPIT_CPU_FP16)
         status = pass_float16(&model->graph, &any, error);
-    model->settings.precision = any ? PIPIT_PRECISION_F16 : PIPIT_PRECISION_F32;
+    else if (wanted == PIPIT_PRECISION_BF16 && flags & PIPIT_CPU_BF16)
+        any = use_bfloat16(model);
+    model->settings.precision = any ? wanted : PIPIT_PRECISION_F32;
     return status;
 }
 
@@ -98,7 +117,7 @@ static int plan_model(struct pipit_model *model, bool for_export, struct pipit_e
     if (!status)
         status = for_export ? optimise_for_export(graph, error) : optimise(graph, error);
     if (!status && !for_export)
-        status = to_float16(model, error);
+        status = to_precision(model, error);
     if (!status)
         status = plan_init(&model->plan, graph, &model->kernels, model->settings.threads, for_export, error);
     return status;

@@ -211,6 +211,16 @@ const char *node_operation(const struct node *node)
     return names[node->op][node->act];
 }
 
+static enum pipit_precision precision_of(const struct pipit_model *model, const struct step *step,
+                                         enum pipit_type type)
+{
+    if (step->kernel == model->kernels.conv_bf16.name)
+        return PIPIT_PRECISION_BF16;
+    return type == PIPIT_I8    ? PIPIT_PRECISION_INT8
+           : type == PIPIT_F16 ? PIPIT_PRECISION_F16
+                               : PIPIT_PRECISION_F32;
+}
+
 int pipit_model_step(const struct pipit_model *model, int index, struct pipit_step *out)
 {
     int in;
@@ -225,6 +235,7 @@ int pipit_model_step(const struct pipit_model *model, int index, struct pipit_st
         .operation = node_operation(step->node),
         .kernel = step->kernel,
         .type = tensor->type,
+        .precision = precision_of(model, step, tensor->type),
         .macs = first ? count_macs(&model->graph, step->node) : 0,
         .joined = joined,
         .arena_offset = joined ? 0 : (size_t)((char *)step->out[0] - model->plan.arena),

@@ -75,7 +75,9 @@ enum pipit_precision {
     PIPIT_PRECISION_F16,  /* weights, activations and sums in float16: half the memory, twice as fast at best;
                              3  digits, numbers up to 65504. Without PIPIT_CPU_FP16: float32 is kept, unless
                              cpu_mask is 0 and the C reference runs it */
-    PIPIT_PRECISION_BF16, /* -ENOTSUP when the model is opened: Pipit has no such kernels */
+    PIPIT_PRECISION_BF16, /* convolutions and fully connected layers round weights and inputs to bfloat16;
+                             their sums, all else and the range stay float32's: 2 digits, half the memory
+                             for weights, up to twice as fast. Without PIPIT_CPU_BF16: as F16 */
     PIPIT_PRECISION_INT8, /* quantised models, as their file has them. -ENOTSUP when a float one is opened:
                              pictures make it int8, by a pipit_quantizer */
 };
@@ -269,7 +271,7 @@ struct pipit_info {
     size_t weight_bytes;                           /* packed weights and tables */
     int threads;
     unsigned cpu; /* PIPIT_CPU_* in use */
-    /* F16 where it was asked for, and at least one layer computes in it; INT8 where it was asked for. */
+    /* As asked for where at least one layer computes in it, else F32; INT8 where it was asked for. */
     enum pipit_precision precision;
 };
 PIPIT_API void pipit_model_info(const struct pipit_model *model, struct pipit_info *info);
@@ -287,10 +289,11 @@ PIPIT_API int pipit_file_operators(const char *path, struct pipit_operator *oper
                                    struct pipit_error *error);
 
 struct pipit_step {
-    const char *name;      /* the output tensor's name */
-    const char *operation; /* "CONV_2D+RELU6" */
-    const char *kernel;    /* "conv_f32_avx2" */
-    enum pipit_type type;  /* of its output, in which it computes */
+    const char *name;               /* the output tensor's name */
+    const char *operation;          /* "CONV_2D+RELU6" */
+    const char *kernel;             /* "conv_f32_avx2" */
+    enum pipit_type type;           /* of its output */
+    enum pipit_precision precision; /* in which it multiplies */
     int32_t out_shape[4];
     int64_t macs;
     bool joined; /* made row by row as the next steps go, up to one that is not joined: no output in the arena
@@ -305,10 +308,10 @@ PIPIT_API int pipit_model_step(const struct pipit_model *model, int index, struc
  */
 PIPIT_API int pipit_model_run_timed(struct pipit_model *model);
 
-/* Multiply-accumulates a second in F32, F16 or I8 that so many threads (1 or more) at once reach in registers
+/* Multiply-accumulates a second in this precision that so many threads (1 or more) at once reach in registers
  * alone, with the CPU features `cpu` that Pipit makes use of: no network can be faster. Measured, in some 20
- * ms. 0: these features have no arithmetic of this type. */
-PIPIT_API double pipit_cpu_peak(unsigned cpu, enum pipit_type type, int threads);
+ * ms. 0: these features have no such arithmetic. */
+PIPIT_API double pipit_cpu_peak(unsigned cpu, enum pipit_precision precision, int threads);
 
 /* ---- from float to int8 -------------------------------------------------------------------------------- */
 

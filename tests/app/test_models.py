@@ -119,12 +119,21 @@ class InfoAndBench(CommandTest):
         facts, = self.lines("bench", "mobilenet-v1:0.25@32", "--runs", "1", "--warmup", "0")
         self.assertEqual(facts["model"], "mobilenet-v1:0.25@32")
         self.assertGreater(facts["gmacs_per_s"], 0)
-        self.assertEqual(list(facts["peak_gmacs_per_s"]), ["float32"])
-        self.assertGreater(facts["peak_gmacs_per_s"]["float32"], 0)
+        self.assertEqual(list(facts["peak_gmacs_per_s"]), ["f32"])
+        self.assertGreater(facts["peak_gmacs_per_s"]["f32"], 0)
         facts, = self.lines("bench", "mobilenet-v2:0.25@32/int8", "--runs", "1", "--warmup", "0", "--per-layer")
         self.assertEqual(list(facts["peak_gmacs_per_s"]), ["int8"])
         self.assertGreater(facts["peak_share"], 0)
         self.assertGreater(facts["layers"][0]["peak_share"], 0)
+        for precision in ("f16", "bf16"):
+            bench = ("bench", "mobilenet-v1:0.25@32", "--runs", "1", "--warmup", "0", "--precision", precision)
+            facts, = self.lines(*bench)
+            can = {"f16": "fp16", "bf16": "bf16"}[precision] in facts["cpu"].split(",")
+            self.assertEqual(facts["precision"], precision if can else "f32")
+            self.assertEqual(precision in facts["peak_gmacs_per_s"], can)
+            said = self.pipit(*bench, "--cpu-mask", "avx2,neon")[1]
+            self.assertIn(precision.replace("f", "float", 1), said)
+            self.assertIn("--precision f32", said)
         for name in ("mobilenet-v9", "mobilenet-v1:x", "mobilenet-v1@1", "mobilenet-v1/int4", "mobilenet-v1:0.25@32/"):
             with self.subTest(name=name):
                 self.assertIn("mobilenet", self.pipit("bench", name, "--runs", "1", status=66)[1])

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * golden [--brief] [--f16] DATA MODEL [FILE]: one model on each photo, with every level of instructions and
- * 1, 2 and 4 threads;
- * --brief: on one photo, with all instructions, and threads only on small models, unless PIPIT_TEST_ALL is
- * set. --f16: in float16, by the C reference and by what the CPU has. FILE: a fetched model, whose reference
- * is under DATA/golden/defaults. Exit status 77: something is absent.
+ * golden [--brief] [--f16|--bf16] DATA MODEL [FILE]: one model on each photo, with every level of
+ * instructions and 1, 2 and 4 threads; --brief: on one photo, with all instructions, and threads only on
+ * small models, unless PIPIT_TEST_ALL is set. --f16, --bf16: in that precision, by the C reference and by
+ * what the CPU has. FILE: a fetched model, whose reference is under DATA/golden/defaults. Exit status 77:
+ * something is absent.
  */
 #include "tests/golden/golden.h"
 
@@ -85,7 +85,7 @@ static void run_once(struct matrix *matrix, unsigned mask, int threads, uint64_t
     pipit_settings_defaults(&settings);
     settings.threads = threads;
     settings.cpu_mask = mask;
-    settings.precision = matrix->golden->float16 ? PIPIT_PRECISION_F16 : PIPIT_PRECISION_F32;
+    settings.precision = matrix->golden->precision;
     matrix->sum.failed = false;
     if (pipit_model_open(&model, matrix->golden->path, &settings, &error)) {
         printf("%s\n", error.text);
@@ -119,9 +119,10 @@ static void run_matrix(struct matrix *matrix, bool brief, bool small)
         run_once(matrix, 0, 1, prints);
 }
 
-static void run_float16(struct matrix *matrix, bool brief)
+static void run_precision(struct matrix *matrix, bool brief)
 {
-    bool has = pipit_cpu_flags() & PIPIT_CPU_FP16;
+    unsigned flag = matrix->golden->precision == PIPIT_PRECISION_F16 ? PIPIT_CPU_FP16 : PIPIT_CPU_BF16;
+    bool has = pipit_cpu_flags() & flag;
     uint64_t prints[PHOTOS_MAX] = {0};
     matrix->photos = brief ? 1 : matrix->golden->photos;
     if (!has || !brief)
@@ -148,13 +149,15 @@ static int report(const char *model, const struct verdict *sum)
 int main(int argc, char **argv)
 {
     bool brief = argc > 1 && !strcmp(argv[1], "--brief");
-    bool float16 = argc > 1 + brief && !strcmp(argv[1 + brief], "--f16");
-    int options = brief + float16;
+    enum pipit_precision precision = PIPIT_PRECISION_F32;
+    bool other = argc > 1 + brief && !strncmp(argv[1 + brief], "--", 2) &&
+                 !pipit_precision_parse(argv[1 + brief] + 2, &precision);
+    int options = brief + other;
     const char *all = getenv("PIPIT_TEST_ALL"), *data = getenv("PIPIT_TEST_DATA");
     char **args = argv + options;
     struct golden golden;
     if (argc - options < 3 || argc - options > 4) {
-        fprintf(stderr, "usage: golden [--brief] [--f16] DATA MODEL [FILE]\n");
+        fprintf(stderr, "usage: golden [--brief] [--f16|--bf16] DATA MODEL [FILE]\n");
         return 64;
     }
     data = data && *data ? data : args[1];
@@ -167,10 +170,10 @@ int main(int argc, char **argv)
     }
     if (!status) {
         struct matrix matrix = {.golden = &golden};
-        golden.float16 = float16;
+        golden.precision = precision;
         brief = brief && !(all && *all);
-        if (float16)
-            run_float16(&matrix, brief);
+        if (other)
+            run_precision(&matrix, brief);
         else
             run_matrix(&matrix, brief, is_small(golden.path));
         status = report(args[2], &matrix.sum);

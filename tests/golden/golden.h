@@ -29,9 +29,9 @@ enum task { TASK_CLASSIFY, TASK_DETECT, TASK_SEGMENT, TASK_NUMBERS };
 
 struct golden {
     enum task task;
-    bool logits;  /* classes are answered as logits */
-    bool integer; /* the same bytes are due from every kernel set and number of threads */
-    bool float16; /* what is float32 runs in float16 */
+    bool logits;                    /* classes are answered as logits */
+    bool integer;                   /* the same bytes are due from every kernel set and number of threads */
+    enum pipit_precision precision; /* of what is float32 */
     char path[1200];
     double mean[3], std[3];
     struct photo photo[PHOTOS_MAX];

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "engine/bfloat16.h"
 #include "engine/float16.h"
 #include "engine/pipit.h"
 
@@ -34,6 +35,16 @@ START_TEST(numbers_between_go_to_the_nearest)
     ck_assert_uint_eq(float16_from_float(65520), 0x7c00);
     ck_assert_uint_eq(float16_from_float(-1e30f), 0xfc00);
     ck_assert_uint_eq(float16_from_float(1e-30f), 0);
+}
+END_TEST
+
+START_TEST(bfloat16_is_the_nearest)
+{
+    ck_assert(bfloat16_round(1) == 1 && bfloat16_round(-0x1.4p-130f) == -0x1.4p-130f);
+    ck_assert(bfloat16_round(0x1.01p0f) == 1 && bfloat16_round(-0x1.03p0f) == -0x1.04p0f); /* halfway */
+    ck_assert(bfloat16_round(0x1.010002p0f) == 0x1.02p0f && bfloat16_round(0x1.00fffep0f) == 1);
+    ck_assert(bfloat16_round(0x1.fffffep3f) == 16 && isinf(bfloat16_round(0x1.fffffep127f)));
+    ck_assert(isinf(bfloat16_round(-INFINITY)) && isnan(bfloat16_round(NAN)));
 }
 END_TEST
 
@@ -83,7 +94,7 @@ static double distance(const struct pipit_tensor *exact, const struct pipit_tens
 
 static bool is_half(const char *kernel)
 {
-    return strstr(kernel, "f16") != NULL;
+    return strstr(kernel, "_f16") != NULL;
 }
 
 /* From the first convolution to the last: one conversion in front, and one behind for each output. */
@@ -101,33 +112,62 @@ static void expect_no_conversions_inside(const struct pipit_model *model)
     ck_assert_int_eq(casts, 1 + pipit_model_outputs(model));
 }
 
+/* Convolutions and fully connected layers, and nothing else, whose tensors stay float32. */
+static void expect_products_in_bfloat16(const struct pipit_model *model)
+{
+    struct pipit_step step;
+    for (int i = 0; !pipit_model_step(model, i, &step); i++) {
+        bool product = !strncmp(step.operation, "CONV_2D", 7) || !strncmp(step.operation, "FULLY", 5);
+        ck_assert_int_eq(step.type, PIPIT_F32);
+        ck_assert_int_eq(step.precision, product ? PIPIT_PRECISION_BF16 : PIPIT_PRECISION_F32);
+        ck_assert_msg(product == !strncmp(step.kernel, "conv_bf16", 9), "%s is %s", step.operation,
+                      step.kernel);
+    }
+}
+
+static const struct other { /* than float32 */
+    enum pipit_precision precision;
+    unsigned flag;
+    double away; /* of the answer's range */
+    void (*expect)(const struct pipit_model *model);
+} others[] = {
+    {PIPIT_PRECISION_F16, PIPIT_CPU_FP16, 0.02, expect_no_conversions_inside},
+    {PIPIT_PRECISION_BF16, PIPIT_CPU_BF16, 0.03, expect_products_in_bfloat16},
+};
+enum { OTHERS = sizeof(others) / sizeof(others[0]) };
+
+static void expect_agreement(const char *network, const struct other *other, unsigned mask, int threads)
+{
+    struct pipit_model *exact = open_network(network, PIPIT_PRECISION_F32, ~0u, 1);
+    struct pipit_model *half = open_network(network, other->precision, mask, threads);
+    struct pipit_info info;
+    pipit_model_info(half, &info);
+    ck_assert_int_eq(info.precision, other->precision);
+    other->expect(half);
+    double worst = distance(answer_of(exact), answer_of(half));
+    ck_assert_msg(worst > 0 && worst < other->away, "%s is %g of its range away", network, worst);
+    pipit_model_destroy(exact);
+    pipit_model_destroy(half);
+}
+
 START_TEST(whole_networks_agree_with_float32)
 {
     static const char *const networks[] = {"mobilenet-v1:0.25@64", "mobilenet-v2:0.35@64",
                                            "mobilenet-v3-small:0.5@64", "mobilenet-v3-large:0.5@64",
                                            "efficientnet-lite0@64"};
-    unsigned masks[] = {0, ~0u};
-    for (size_t n = 0; n < sizeof(networks) / sizeof(networks[0]); n++)
-        for (int m = 0; m < (pipit_cpu_flags() & PIPIT_CPU_FP16 ? 2 : 1); m++) {
-            struct pipit_model *exact = open_network(networks[n], PIPIT_PRECISION_F32, ~0u, 1);
-            struct pipit_model *half = open_network(networks[n], PIPIT_PRECISION_F16, masks[m], 1 + m);
-            struct pipit_info info;
-            pipit_model_info(half, &info);
-            ck_assert_int_eq(info.precision, PIPIT_PRECISION_F16);
-            expect_no_conversions_inside(half);
-            double worst = distance(answer_of(exact), answer_of(half));
-            ck_assert_msg(worst > 0 && worst < 0.02, "%s is %g of its range away", networks[n], worst);
-            pipit_model_destroy(exact);
-            pipit_model_destroy(half);
-        }
+    for (size_t n = 0; n < sizeof(networks) / sizeof(networks[0]); n++) {
+        expect_agreement(networks[n], &others[_i], 0, 1);
+        if (pipit_cpu_flags() & others[_i].flag)
+            expect_agreement(networks[n], &others[_i], ~0u, 2);
+    }
 }
 END_TEST
 
-START_TEST(float32_where_there_is_no_float16)
+START_TEST(float32_where_there_is_nothing_else)
 {
-    unsigned mask = ~0u & ~(unsigned)PIPIT_CPU_FP16;
+    unsigned mask = ~others[_i].flag;
     struct pipit_model *exact = open_network("mobilenet-v2:0.35@64", PIPIT_PRECISION_F32, mask, 1);
-    struct pipit_model *half = open_network("mobilenet-v2:0.35@64", PIPIT_PRECISION_F16, mask, 1);
+    struct pipit_model *half = open_network("mobilenet-v2:0.35@64", others[_i].precision, mask, 1);
     struct pipit_info info;
     pipit_model_info(half, &info);
     ck_assert_int_eq(info.precision, PIPIT_PRECISION_F32);
@@ -146,18 +186,20 @@ static void expect_quantised_as_it_is(enum pipit_precision asked, enum pipit_pre
     pipit_model_info(model, &info);
     ck_assert_int_eq(info.precision, told);
     for (int i = 0; !pipit_model_step(model, i, &step); i++)
-        ck_assert(!is_half(step.kernel));
+        ck_assert(!is_half(step.kernel) && step.precision != PIPIT_PRECISION_F16 &&
+                  step.precision != PIPIT_PRECISION_BF16);
     pipit_model_destroy(model);
 }
 
 START_TEST(quantised_networks_stay_as_they_are)
 {
     expect_quantised_as_it_is(PIPIT_PRECISION_F16, PIPIT_PRECISION_F32);
+    expect_quantised_as_it_is(PIPIT_PRECISION_BF16, PIPIT_PRECISION_F32);
     expect_quantised_as_it_is(PIPIT_PRECISION_INT8, PIPIT_PRECISION_INT8);
 }
 END_TEST
 
-START_TEST(precisions_that_are_not_there)
+START_TEST(a_precision_that_is_not_there)
 {
     struct pipit_settings settings;
     struct pipit_model *model;
@@ -165,10 +207,6 @@ START_TEST(precisions_that_are_not_there)
     enum pipit_precision precision;
     pipit_settings_defaults(&settings);
     ck_assert_int_eq(settings.precision, PIPIT_PRECISION_F32);
-    settings.precision = PIPIT_PRECISION_BF16;
-    ck_assert_int_eq(pipit_model_random(&model, "mobilenet-v1:0.25@64", 1, &settings, &error), -ENOTSUP);
-    ck_assert_ptr_null(model);
-    ck_assert_ptr_nonnull(strstr(error.text, "f32 or f16"));
     settings.precision = PIPIT_PRECISION_INT8;
     ck_assert_int_eq(pipit_model_random(&model, "mobilenet-v1:0.25@64", 1, &settings, &error), -ENOTSUP);
     ck_assert_ptr_null(model);
@@ -188,10 +226,11 @@ int main(void)
     tcase_set_timeout(tests, 100);
     tcase_add_test(tests, every_number_comes_back);
     tcase_add_test(tests, numbers_between_go_to_the_nearest);
-    tcase_add_test(tests, whole_networks_agree_with_float32);
-    tcase_add_test(tests, float32_where_there_is_no_float16);
+    tcase_add_test(tests, bfloat16_is_the_nearest);
+    tcase_add_loop_test(tests, whole_networks_agree_with_float32, 0, OTHERS);
+    tcase_add_loop_test(tests, float32_where_there_is_nothing_else, 0, OTHERS);
     tcase_add_test(tests, quantised_networks_stay_as_they_are);
-    tcase_add_test(tests, precisions_that_are_not_there);
+    tcase_add_test(tests, a_precision_that_is_not_there);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
