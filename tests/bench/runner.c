@@ -3,8 +3,8 @@
  * G, B of the input, row by row; the network sees byte / 127.5 - 1. Says "ready" and the milliseconds from
  * opening the file to the first answer, then does what standard input says, a line each: run N milliseconds
  * of N runs, one after the other answer FILE   all outputs as float32, dequantised, to FILE memory        KiB
- * resident before the model was opened, and at most since PRECISION float16 is the
- * arithmetic; else it is the file's, and the word is for the peers. */
+ * resident before the model was opened, and at most since PRECISION float16 or bfloat16
+ * is the arithmetic; else it is the file's, and the word is for the peers. */
 #include "pipit.h"
 #include "base/clock.h"
 
@@ -90,6 +90,13 @@ static void run(struct pipit_model *model, long times)
     putchar('\n');
 }
 
+static enum pipit_precision precision_of(const char *name)
+{
+    return !strcmp(name, "bfloat16")  ? PIPIT_PRECISION_BF16
+           : !strcmp(name, "float16") ? PIPIT_PRECISION_F16
+                                      : PIPIT_PRECISION_F32;
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 5)
@@ -100,7 +107,7 @@ int main(int argc, char **argv)
     struct pipit_settings settings;
     pipit_settings_defaults(&settings);
     settings.threads = (int)strtol(argv[3], NULL, 10);
-    settings.precision = strcmp(argv[2], "float16") ? PIPIT_PRECISION_F32 : PIPIT_PRECISION_F16;
+    settings.precision = precision_of(argv[2]);
     forget_peak();
     long before = resident_kib("VmRSS:");
     uint64_t start = clock_now_ns();

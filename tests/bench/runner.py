@@ -79,6 +79,7 @@ class Ncnn:
         options.num_threads = threads
         for name in "use_fp16_packed", "use_fp16_storage", "use_fp16_arithmetic":
             setattr(options, name, precision == "float16")
+        options.use_bf16_storage = precision == "bfloat16"
         self.net.load_param(path + ".param")
         self.net.load_model(path + ".bin")
 
