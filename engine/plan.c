@@ -293,9 +293,10 @@ int plan_init_empty(struct plan *plan, const struct graph *graph, const struct k
 
 static int give_scratch(struct plan *plan)
 {
-    for (int i = 0; i < plan->steps; i++)
-        if (plan->step[i].scratch_bytes > plan->scratch_bytes)
-            plan->scratch_bytes = plan->step[i].scratch_bytes;
+    for (int i = 0; i < plan->steps; i++) {
+        size_t bytes = plan->step[i].worker_bytes * (size_t)plan->workers;
+        plan->scratch_bytes = bytes > plan->scratch_bytes ? bytes : plan->scratch_bytes;
+    }
     if (plan->scratch_bytes > (size_t)graph_budget(plan->graph))
         return -ENOMEM;
     plan->scratch = aligned_alloc(64, (plan->scratch_bytes + 127) / 64 * 64);

@@ -14,24 +14,29 @@
 
 struct rows;
 
+/* What of a step is made at one go. */
+struct chunk {
+    int index, count; /* 0 <= index < count; what is made follows from these alone, */
+    int worker;       /* and whose scratch it is made with from this */
+};
+
 struct step {
-    /* Does the share of worker 0 <= worker < workers. Workers of one step run at the same time and write to
-     * different bytes; between two steps all wait for each other. No allocation, no system call. */
-    void (*run)(const struct step *step, int worker, int workers);
+    /* Makes a chunk. Those of a step are made at the same time and write to different bytes; between two
+     * steps all workers wait for each other. No allocation, no system call. */
+    void (*run)(const struct step *step, struct chunk chunk);
     const void *args; /* of run(); made by prepare(), lives in the plan's pool */
     const struct kernels *kernels;
     void *const
         *in; /* addresses of the node's inputs; NULL where absent, or a constant of a packing operator */
     void *const *out;
-    char *scratch;        /* scratch_bytes, shared by all steps, 64-byte aligned, contents undefined */
-    size_t scratch_bytes; /* asked for by prepare(), for all workers together */
+    char *scratch;       /* the workers' own, one behind the other: chunk_scratch() */
+    size_t worker_bytes; /* of it, asked for by prepare() */
     const struct node *node;
     const char *kernel; /* name of the kernel, for people */
 
     const struct step *source; /* of a chained node before: what makes the input's rows; else NULL */
     /* Where run() can also work row by row (engine/ops/rows.h): begins, in worker_bytes of scratch. */
     struct rows *(*rows)(const struct step *step, char *scratch);
-    size_t worker_bytes;
 };
 
 /* A part of what is to be packed when all nodes are prepared. */
@@ -87,12 +92,18 @@ void *plan_alloc_weights(struct plan *plan, size_t count, size_t size);
 int plan_pack_later(struct plan *plan, const struct plan_part *part);
 /* For pack(): these bytes of the node's constant input have been packed, and are not read again. */
 void plan_packed(const struct plan *plan, const struct node *node, int input, size_t from, size_t to);
-/* The share [*begin, *end) of `count` items for a worker, in multiples of `grain`. */
-static inline void share(int count, int grain, int worker, int workers, int *begin, int *end)
+/* A worker's own: worker_bytes, shared by all steps, 64-byte aligned, contents undefined. */
+static inline char *chunk_scratch(const struct step *step, struct chunk chunk)
+{
+    return step->scratch + (size_t)chunk.worker * step->worker_bytes;
+}
+
+/* The share [*begin, *end) of `count` items, in multiples of `grain`. */
+static inline void share(int count, int grain, struct chunk chunk, int *begin, int *end)
 {
     int grains = (count + grain - 1) / grain;
-    int from = (int)((int64_t)grains * worker / workers) * grain;
-    int to = (int)((int64_t)grains * (worker + 1) / workers) * grain;
+    int from = (int)((int64_t)grains * chunk.index / chunk.count) * grain;
+    int to = (int)((int64_t)grains * (chunk.index + 1) / chunk.count) * grain;
     *begin = from < count ? from : count;
     *end = to < count ? to : count;
 }

@@ -59,7 +59,7 @@ static void run_steps(const struct plan *plan, struct barrier *barrier, int work
     for (int i = 0; i < plan->steps; i++) {
         const struct step *step = &plan->step[i];
         uint64_t start = ns && worker == 0 ? clock_now_ns() : 0;
-        step->run(step, worker, workers);
+        step->run(step, (struct chunk){worker, workers, worker});
         if (workers > 1)
             barrier_wait(barrier, workers);
         if (ns && worker == 0)

@@ -48,7 +48,7 @@ static void run_and_observe(const struct graph *graph, struct plan *plan, struct
     observe(&range[input], plan->address[input], count);
     for (int i = 0; i < plan->steps; i++) {
         const struct step *step = &plan->step[i];
-        step->run(step, 0, 1);
+        step->run(step, (struct chunk){.count = 1});
         if (i + 1 < plan->steps && plan->step[i + 1].node == step->node)
             continue;
         int out = step->node->output[0];

@@ -24,11 +24,11 @@ static bool better(const struct arg_args *args, const void *in, size_t a, size_t
     return args->max ? x > y : x < y;
 }
 
-static void run(const struct step *step, int worker, int workers)
+static void run(const struct step *step, struct chunk chunk)
 {
     const struct arg_args *args = step->args;
     int begin, end;
-    share(args->outer * args->inner, 64, worker, workers, &begin, &end);
+    share(args->outer * args->inner, 64, chunk, &begin, &end);
     for (int i = begin; i < end; i++) {
         size_t base =
             (size_t)(i / args->inner) * (size_t)args->size * (size_t)args->inner + (size_t)(i % args->inner);

@@ -238,22 +238,22 @@ static void run_row(const struct step *step, const struct binary_args *args, int
         row_i64(args, (int64_t *)out + out_at, (const int64_t *)a + a_at, (const int64_t *)b + b_at);
 }
 
-static void run(const struct step *step, int worker, int workers)
+static void run(const struct step *step, struct chunk chunk)
 {
     const struct binary_args *args = step->args;
     int begin, end;
-    share(args->loop.rows, 1, worker, workers, &begin, &end);
+    share(args->loop.rows, 1, chunk, &begin, &end);
     for (int row = begin; row < end; row++)
         run_row(step, args, row);
 }
 
 /* One row only: it is cut in pieces, so that every worker has some. */
-static void run_flat(const struct step *step, int worker, int workers)
+static void run_flat(const struct step *step, struct chunk chunk)
 {
     struct binary_args piece = *(const struct binary_args *)step->args;
     size_t element = pipit_type_size(piece.type);
     int begin, end;
-    share(piece.loop.n, 256, worker, workers, &begin, &end);
+    share(piece.loop.n, 256, chunk, &begin, &end);
     if (begin >= end)
         return;
     void *in[2] = {(char *)step->in[0] + (size_t)begin * (size_t)piece.loop.step_a * element,
@@ -267,11 +267,11 @@ static void run_flat(const struct step *step, int worker, int workers)
 }
 
 /* Squeeze-excite: all pixels of one image by one factor a channel. */
-static void run_scale(const struct step *step, int worker, int workers)
+static void run_scale(const struct step *step, struct chunk chunk)
 {
     const struct binary_args *args = step->args;
     int begin, end, n = args->loop.n;
-    share(args->loop.rows, 1, worker, workers, &begin, &end);
+    share(args->loop.rows, 1, chunk, &begin, &end);
     size_t at = (size_t)begin * (size_t)n, row = (size_t)n;
     if (args->type == PIPIT_F16)
         step->kernels->scale_f16((uint16_t *)step->out[0] + at, (const uint16_t *)step->in[0] + at,

@@ -161,24 +161,24 @@ static struct rows *begin_rows(const struct step *step, char *scratch)
     return &own->rows;
 }
 
-/* The most that a worker has to do, in grains. */
-static int64_t longest(int count, int grain, int workers)
+/* The most that a chunk has to do, in grains. */
+static int64_t longest(int count, int grain, int chunks)
 {
-    int each = (count + workers - 1) / workers;
+    int each = (count + chunks - 1) / chunks;
     return (each + grain - 1) / grain;
 }
 
 /* Units are pixels, or rows of them. Workers that share these read all weights each; those that share
  * channels read all pixels, half of which are in another's cache, as half of what they make will be for the
  * next step: that costs twice as much, unless units cannot be shared fairly. */
-static bool shares_channels(const struct conv_args *args, int units, int grain, int workers)
+static bool shares_channels(const struct conv_args *args, int units, int grain, int chunks)
 {
     const struct conv *conv = &args->conv;
     if (args->groups > 1)
         return false;
-    const int64_t by_units = longest(units, grain, workers) * grain * conv->channels;
+    const int64_t by_units = longest(units, grain, chunks) * grain * conv->channels;
     const int64_t by_channels =
-        longest(conv->channels, args->kernel->panel, workers) * args->kernel->panel * units;
+        longest(conv->channels, args->kernel->panel, chunks) * args->kernel->panel * units;
     const int64_t weights = (int64_t)conv->taps * conv->depth * conv->channels;
     const int64_t activations = (int64_t)geometry_pixels(&args->geometry) * (conv->depth + conv->channels);
     return by_channels < by_units && (weights > 2 * activations || 4 * by_channels < 3 * by_units);
@@ -191,21 +191,20 @@ static bool shares_pixels(const struct step *step)
     return args->flat && !step->source;
 }
 
-static void run_conv(const struct step *step, int worker, int workers)
+static void run_conv(const struct step *step, struct chunk chunk)
 {
     const struct conv_args *args = step->args;
     const struct geometry *g = &args->geometry;
     const bool pixels = shares_pixels(step);
     int units = pixels ? geometry_pixels(g) : g->batch * g->out[0], grain = pixels ? args->kernel->tile : 1;
     int begin = 0, end = units, from = 0, to = args->conv.channels;
-    if (!step->source && shares_channels(args, units, grain, workers))
-        share(to, args->kernel->panel, worker, workers, &from, &to);
+    if (!step->source && shares_channels(args, units, grain, chunk.count))
+        share(to, args->kernel->panel, chunk, &from, &to);
     else
-        share(units, args->kernel->even ? 1 : grain, worker, workers, &begin, &end);
+        share(units, args->kernel->even ? 1 : grain, chunk, &begin, &end);
     if (begin >= end || from >= to)
         return;
-    struct conv_rows *own =
-        (struct conv_rows *)begin_rows(step, step->scratch + (size_t)worker * step->worker_bytes);
+    struct conv_rows *own = (struct conv_rows *)begin_rows(step, chunk_scratch(step, chunk));
     own->tile.from = from;
     own->tile.to = to;
     const size_t out_pixel = (size_t)args->out_channels * args->element;
@@ -315,7 +314,7 @@ static void set_shape_of_conv(struct conv_args *args, int depth)
     };
 }
 
-static void set_scratch(struct conv_args *args, struct step *step, int workers)
+static void set_scratch(struct conv_args *args, struct step *step)
 {
     const struct geometry *g = &args->geometry;
     int rows = window_list(g, 1), taps = args->conv.taps;
@@ -326,7 +325,6 @@ static void set_scratch(struct conv_args *args, struct step *step, int workers)
     args->own_bytes = align64(args->kernel->scratch ? args->kernel->scratch(&args->conv) : 0);
     step->worker_bytes = align64(sizeof(struct conv_rows)) + 3 * args->list_bytes + args->ring_bytes +
                          args->own_bytes + rows_scratch(step->source);
-    step->scratch_bytes = step->worker_bytes * (size_t)workers;
 }
 
 static int prepare_product(struct plan *plan, const struct node *node, const struct geometry *geometry,
@@ -351,7 +349,7 @@ static int prepare_product(struct plan *plan, const struct node *node, const str
     set_shape_of_conv(args, depth);
     set_ranges(plan->graph, node, &args->conv);
     args->outside = kind == PRODUCT_I8 ? node_input(plan->graph, node, 0)->quant.zero[0] : 0;
-    set_scratch(args, step, plan->workers);
+    set_scratch(args, step);
     step->run = run_conv;
     step->rows = begin_rows;
     step->args = args;

@@ -84,13 +84,13 @@ static struct rows *begin_rows(const struct step *step, char *scratch)
     return &own->rows;
 }
 
-static void run_depthwise(const struct step *step, int worker, int workers)
+static void run_depthwise(const struct step *step, struct chunk chunk)
 {
     const struct depthwise_args *args = step->args;
     const struct geometry *g = &args->geometry;
     int begin, end;
-    share(g->batch * g->out[0], 1, worker, workers, &begin, &end);
-    struct rows *rows = begin_rows(step, step->scratch + (size_t)worker * step->worker_bytes);
+    share(g->batch * g->out[0], 1, chunk, &begin, &end);
+    struct rows *rows = begin_rows(step, chunk_scratch(step, chunk));
     rows->make(rows, begin, end - begin,
                (char *)step->out[0] + (size_t)begin * row_elements(args) * args->element);
 }
@@ -156,7 +156,7 @@ static enum pads padding_by_kernel(const struct depthwise_args *args)
     return pads;
 }
 
-static void set_scratch(struct depthwise_args *args, struct step *step, int workers)
+static void set_scratch(struct depthwise_args *args, struct step *step)
 {
     const struct geometry *g = &args->geometry;
     const int together = args->kernel->rows;
@@ -168,7 +168,6 @@ static void set_scratch(struct depthwise_args *args, struct step *step, int work
                                    : 0;
     step->worker_bytes = align64(sizeof(struct depthwise_rows)) + args->list_bytes + args->blank_bytes +
                          args->ring_bytes + rows_scratch(step->source);
-    step->scratch_bytes = step->worker_bytes * (size_t)workers;
 }
 
 static int prepare_depthwise(struct plan *plan, const struct node *node, struct pipit_error *error)
@@ -201,7 +200,7 @@ static int prepare_depthwise(struct plan *plan, const struct node *node, struct 
     args->act = node->act;
     args->outside = kind == PRODUCT_I8 ? in->quant.zero[0] : 0;
     args->pads = padding_by_kernel(args);
-    set_scratch(args, step, plan->workers);
+    set_scratch(args, step);
     step->run = run_depthwise;
     step->rows = begin_rows;
     step->args = args;

@@ -165,10 +165,10 @@ static int run_regular(const struct detection_args *a, const struct step *step)
     return count;
 }
 
-static void run(const struct step *step, int worker, int workers)
+static void run(const struct step *step, struct chunk chunk)
 {
     const struct detection_args *a = step->args;
-    if (worker > 0)
+    if (chunk.index > 0)
         return;
     memset(step->out[0], 0, 4 * (size_t)a->rows * sizeof(float));
     memset(step->out[1], 0, (size_t)a->rows * sizeof(float));

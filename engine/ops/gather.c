@@ -10,11 +10,11 @@ struct gather_args {
     bool i64;
 };
 
-static void run(const struct step *step, int worker, int workers)
+static void run(const struct step *step, struct chunk chunk)
 {
     const struct gather_args *a = step->args;
     int begin, end;
-    share(a->batches * a->outer, 1, worker, workers, &begin, &end);
+    share(a->batches * a->outer, 1, chunk, &begin, &end);
     for (int row = begin; row < end; row++) {
         const char *in = (const char *)step->in[0] + (size_t)row * (size_t)a->size * a->inner_bytes;
         char *out = (char *)step->out[0] + (size_t)row * (size_t)a->indices * a->inner_bytes;

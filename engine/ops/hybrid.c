@@ -64,12 +64,12 @@ static void run_pixel(const struct step *step, const struct hybrid_args *args, i
     activation_apply_f32(step->kernels, args->act, out, args->channels);
 }
 
-static void run(const struct step *step, int worker, int workers)
+static void run(const struct step *step, struct chunk chunk)
 {
     const struct hybrid_args *args = step->args;
-    const void **tap = (const void **)(step->scratch + (size_t)worker * args->list_bytes);
+    const void **tap = (const void **)(void *)chunk_scratch(step, chunk);
     int begin, end;
-    share(geometry_pixels(&args->geometry), 1, worker, workers, &begin, &end);
+    share(geometry_pixels(&args->geometry), 1, chunk, &begin, &end);
     for (int pixel = begin; pixel < end; pixel++) {
         geometry_taps(&args->geometry, args->rows.data, NULL, pixel, tap, 1);
         run_pixel(step, args, pixel, tap);
@@ -131,6 +131,6 @@ int hybrid_prepare(struct plan *plan, const struct node *node, const struct geom
     multiply->run = run;
     multiply->args = args;
     multiply->kernel = "hybrid_c";
-    multiply->scratch_bytes = args->list_bytes * (size_t)plan->workers;
+    multiply->worker_bytes = args->list_bytes;
     return 0;
 }

@@ -13,11 +13,11 @@ struct concat_args { /* int8 parts whose scale is not the output's are brought t
     int8_t table[NODE_INPUTS_MAX][256];
 };
 
-static void run_concat_i8(const struct step *step, int worker, int workers)
+static void run_concat_i8(const struct step *step, struct chunk chunk)
 {
     const struct concat_args *args = step->args;
     int begin, end, row_size = 0;
-    share(args->outer, 1, worker, workers, &begin, &end);
+    share(args->outer, 1, chunk, &begin, &end);
     for (int p = 0; p < args->parts; p++)
         row_size += args->part_size[p];
     for (int row = begin; row < end; row++) {

@@ -46,13 +46,12 @@ static void copy_row(char *out, ptrdiff_t out_step, const char *in, ptrdiff_t in
         memcpy(out, in, element);
 }
 
-static void copy_rows(const struct step *step, const struct copy *copy, size_t element, int worker,
-                      int workers)
+static void copy_rows(const struct step *step, const struct copy *copy, size_t element, struct chunk chunk)
 {
     int last = copy->rank - 1, rows = 1, begin, end;
     for (int i = 0; i < last; i++)
         rows *= copy->size[i];
-    share(rows, 1, worker, workers, &begin, &end);
+    share(rows, 1, chunk, &begin, &end);
     for (int row = begin; row < end; row++) {
         ptrdiff_t in = copy->in_at, out = copy->out_at;
         for (int i = last - 1, rest = row; i >= 0; i--) {
@@ -66,11 +65,11 @@ static void copy_rows(const struct step *step, const struct copy *copy, size_t e
     }
 }
 
-static void run_move(const struct step *step, int worker, int workers)
+static void run_move(const struct step *step, struct chunk chunk)
 {
     const struct move_args *args = step->args;
     for (int i = 0; i < args->copies; i++)
-        copy_rows(step, &args->copy[i], args->element, worker, workers);
+        copy_rows(step, &args->copy[i], args->element, chunk);
 }
 
 /* ---- preparing ---- */
@@ -148,11 +147,11 @@ struct fill_args {
     int count;
 };
 
-static void run_fill(const struct step *step, int worker, int workers)
+static void run_fill(const struct step *step, struct chunk chunk)
 {
     const struct fill_args *args = step->args;
     int begin, end;
-    share(args->count, 64, worker, workers, &begin, &end);
+    share(args->count, 64, chunk, &begin, &end);
     char *out = (char *)step->out[0] + (size_t)begin * args->size;
     for (int i = begin; i < end; i++, out += args->size)
         memcpy(out, args->element, args->size);

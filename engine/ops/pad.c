@@ -75,11 +75,11 @@ struct mirror_args {
     size_t element;
 };
 
-static void run_mirror(const struct step *step, int worker, int workers)
+static void run_mirror(const struct step *step, struct chunk chunk)
 {
     const struct mirror_args *args = step->args;
     int begin, end;
-    share(args->count, 64, worker, workers, &begin, &end);
+    share(args->count, 64, chunk, &begin, &end);
     for (int at = begin; at < end; at++) {
         size_t from = 0, pace = 1;
         for (int i = args->rank - 1, rest = at; i >= 0; i--) {

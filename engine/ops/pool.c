@@ -12,7 +12,7 @@ struct pool_args {
     bool average, i8, f16, was_u8;
     float min, max;
     int32_t min_i8, max_i8;
-    size_t list_bytes, worker_bytes; /* scratch: taps, then one sum a channel */
+    size_t list_bytes; /* scratch: taps, then one sum a channel */
 };
 
 /* The reference rounds halves away from zero in what the file stores, so a uint8 file rounds halves up. */
@@ -138,12 +138,12 @@ static void run_pixel(const struct step *step, const struct pool_args *args, con
         max_f32(args, tap, taps, out_f32);
 }
 
-static void run(const struct step *step, int worker, int workers)
+static void run(const struct step *step, struct chunk chunk)
 {
     const struct pool_args *args = step->args;
-    const void **tap = (const void **)(void *)(step->scratch + (size_t)worker * args->worker_bytes);
+    const void **tap = (const void **)(void *)chunk_scratch(step, chunk);
     int begin, end;
-    share(geometry_pixels(&args->geometry), 1, worker, workers, &begin, &end);
+    share(geometry_pixels(&args->geometry), 1, chunk, &begin, &end);
     for (int pixel = begin; pixel < end; pixel++)
         run_pixel(step, args, tap, pixel);
 }
@@ -166,10 +166,9 @@ static int prepare(struct plan *plan, const struct node *node, struct pipit_erro
         activation_range_i8(out, node->act, &args->min_i8, &args->max_i8);
     size_t taps = (size_t)node->window.size[0] * (size_t)node->window.size[1];
     args->list_bytes = (taps * sizeof(void *) + 63) / 64 * 64;
-    args->worker_bytes = args->list_bytes + ((size_t)args->channels * sizeof(int32_t) + 63) / 64 * 64;
     step->run = run;
     step->args = args;
-    step->scratch_bytes = args->worker_bytes * (size_t)plan->workers;
+    step->worker_bytes = args->list_bytes + ((size_t)args->channels * sizeof(int32_t) + 63) / 64 * 64;
     step->kernel = args->i8 ? "pool_i8" : args->f16 ? "pool_f16" : "pool_f32";
     return 0;
 }

@@ -22,11 +22,11 @@ static int8_t of_i8(const struct prelu_args *args, int8_t in, int8_t slope)
     return saturated(requantise_to((uint32_t)(x * (slope - args->slope_zero)), args->below, args->out_zero));
 }
 
-static void run(const struct step *step, int worker, int workers)
+static void run(const struct step *step, struct chunk chunk)
 {
     const struct prelu_args *args = step->args;
     int begin, end;
-    share(args->count, 64, worker, workers, &begin, &end);
+    share(args->count, 64, chunk, &begin, &end);
     for (int i = begin; i < end; i++) {
         int s = i % args->slopes;
         if (args->i8) {

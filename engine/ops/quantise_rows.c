@@ -52,11 +52,11 @@ static void quantise_asymmetric(const float *in, int n, int8_t *out, float *scal
         out[i] = rounded((float)*zero + in[i] * inverse, -128);
 }
 
-static void run(const struct step *step, int worker, int workers)
+static void run(const struct step *step, struct chunk chunk)
 {
     const struct quantised_rows *rows = step->args;
     int begin, end, n = rows->elements;
-    share(rows->rows, 1, worker, workers, &begin, &end);
+    share(rows->rows, 1, chunk, &begin, &end);
     for (int r = begin; r < end; r++) {
         const float *in = (const float *)step->in[rows->input] + (size_t)r * (size_t)n;
         int8_t *out = rows->data + (size_t)r * (size_t)n;

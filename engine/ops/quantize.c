@@ -35,11 +35,11 @@ static void fill_table(struct convert_args *args, const struct quant *in, const 
     }
 }
 
-static void run_quantize(const struct step *step, int worker, int workers)
+static void run_quantize(const struct step *step, struct chunk chunk)
 {
     const struct convert_args *args = step->args;
     int begin, end;
-    share(args->count, 64, worker, workers, &begin, &end);
+    share(args->count, 64, chunk, &begin, &end);
     if (args->from == PIPIT_F32)
         quantise(args, step->in[0], step->out[0], begin, end);
     else
@@ -49,12 +49,12 @@ static void run_quantize(const struct step *step, int worker, int workers)
 
 /* ---- DEQUANTIZE ---- */
 
-static void run_dequantize(const struct step *step, int worker, int workers)
+static void run_dequantize(const struct step *step, struct chunk chunk)
 {
     const struct convert_args *args = step->args;
     float *out = step->out[0];
     int begin, end;
-    share(args->count, 64, worker, workers, &begin, &end);
+    share(args->count, 64, chunk, &begin, &end);
     for (int i = begin; i < end; i++) {
         int c = args->channels > 1 ? i / args->inner % args->channels : 0;
         if (args->from == PIPIT_F16)
@@ -110,21 +110,21 @@ static void store(enum pipit_type type, void *data, int i, double value)
         ((int64_t *)data)[i] = whole(value);
 }
 
-static void run_cast(const struct step *step, int worker, int workers)
+static void run_cast(const struct step *step, struct chunk chunk)
 {
     const struct convert_args *args = step->args;
     int begin, end;
-    share(args->count, 64, worker, workers, &begin, &end);
+    share(args->count, 64, chunk, &begin, &end);
     for (int i = begin; i < end; i++)
         store(args->to, step->out[0], i, load(args->from, step->in[0], i));
 }
 
 /* Between float32 and float16, by the kernels: float16 networks begin and end so. */
-static void run_cast_f16(const struct step *step, int worker, int workers)
+static void run_cast_f16(const struct step *step, struct chunk chunk)
 {
     const struct convert_args *args = step->args;
     int begin, end;
-    share(args->count, 64, worker, workers, &begin, &end);
+    share(args->count, 64, chunk, &begin, &end);
     if (begin >= end)
         return;
     if (args->to == PIPIT_F16)

@@ -174,7 +174,7 @@ static void sum_channels(const struct step *step, const struct reduce_args *args
                                      args->rows, inner);
 }
 
-static void run(const struct step *step, int worker, int workers)
+static void run(const struct step *step, struct chunk chunk)
 {
     const struct reduce_args *args = step->args;
     bool adds = (args->op == OP_MEAN || args->op == OP_SUM) && args->type != PIPIT_I32;
@@ -182,8 +182,8 @@ static void run(const struct step *step, int worker, int workers)
     bool by_channel = !args->reduced[args->rank - 1] && args->outputs == args->inner;
     int from = 0, to = args->inner;
     if (by_channel)
-        share(args->inner, 16, worker, workers, &from, &to);
-    else if (worker > 0)
+        share(args->inner, 16, chunk, &from, &to);
+    else if (chunk.index > 0)
         return;
     if (from >= to)
         return;
@@ -196,11 +196,11 @@ static void run(const struct step *step, int worker, int workers)
 }
 
 /* float16: MEAN of all pixels. */
-static void run_f16(const struct step *step, int worker, int workers)
+static void run_f16(const struct step *step, struct chunk chunk)
 {
     const struct reduce_args *args = step->args;
     int from, to;
-    share(args->inner, 16, worker, workers, &from, &to);
+    share(args->inner, 16, chunk, &from, &to);
     if (from >= to)
         return;
     float *sum = args->sum_f16 + from;

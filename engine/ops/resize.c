@@ -86,11 +86,11 @@ static void run_pixel(const struct step *step, const struct resize_args *a, int 
         mix_i8(a, (const int8_t *)in, (int8_t *)out, y, x);
 }
 
-static void run(const struct step *step, int worker, int workers)
+static void run(const struct step *step, struct chunk chunk)
 {
     const struct resize_args *a = step->args;
     int begin, end;
-    share(a->batch * a->out[0], 1, worker, workers, &begin, &end);
+    share(a->batch * a->out[0], 1, chunk, &begin, &end);
     for (int row = begin; row < end; row++)
         for (int x = 0; x < a->out[1]; x++)
             run_pixel(step, a, row / a->out[0], &a->tap[0][row % a->out[0]], &a->tap[1][x],

@@ -110,10 +110,10 @@ struct shape_args {
     bool i64;
 };
 
-static void run_shape(const struct step *step, int worker, int workers)
+static void run_shape(const struct step *step, struct chunk chunk)
 {
     const struct shape_args *args = step->args;
-    for (int i = 0; worker == 0 && i < args->rank; i++) {
+    for (int i = 0; chunk.index == 0 && i < args->rank; i++) {
         if (args->i64)
             ((int64_t *)step->out[0])[i] = args->size[i];
         else

@@ -121,11 +121,11 @@ static void l2_i8(const struct rows_args *args, const int8_t *in, int8_t *out)
 
 /* ---- preparing ---- */
 
-static void run(const struct step *step, int worker, int workers)
+static void run(const struct step *step, struct chunk chunk)
 {
     const struct rows_args *args = step->args;
     int begin, end;
-    share(args->rows, 1, worker, workers, &begin, &end);
+    share(args->rows, 1, chunk, &begin, &end);
     for (int row = begin; row < end; row++) {
         size_t at = (size_t)row * (size_t)args->n;
         if (args->row_i8)

@@ -109,11 +109,11 @@ static void run_pixel(const struct step *step, const struct transpose_args *a, i
         }
 }
 
-static void run(const struct step *step, int worker, int workers)
+static void run(const struct step *step, struct chunk chunk)
 {
     const struct transpose_args *a = step->args;
     int begin, end;
-    share(a->out[0] * a->out[1], 1, worker, workers, &begin, &end);
+    share(a->out[0] * a->out[1], 1, chunk, &begin, &end);
     for (int row = begin; row < end; row++)
         for (int x = 0; x < a->out[2]; x++)
             run_pixel(step, a, row / a->out[1], row % a->out[1], x);

@@ -90,11 +90,11 @@ static void run_i32(const struct unary_args *args, const int32_t *in, int32_t *o
     }
 }
 
-static void run(const struct step *step, int worker, int workers)
+static void run(const struct step *step, struct chunk chunk)
 {
     const struct unary_args *args = step->args;
     int begin, end;
-    share(args->count, 64, worker, workers, &begin, &end);
+    share(args->count, 64, chunk, &begin, &end);
     if (begin >= end)
         return;
     if (args->type == PIPIT_I8)
@@ -325,11 +325,11 @@ const struct op_info op_NEG = {"NEG", infer_with_ints, prepare, .in_place = 1};
 
 /* ---- FLIP_SIGN ---- */
 
-static void run_flip(const struct step *step, int worker, int workers)
+static void run_flip(const struct step *step, struct chunk chunk)
 {
     const struct unary_args *args = step->args;
     int begin, end;
-    share(args->count, 64, worker, workers, &begin, &end);
+    share(args->count, 64, chunk, &begin, &end);
     step->kernels->flip_sign((uint8_t *)step->out[0] + begin, (const uint8_t *)step->in[0] + begin,
                              end - begin);
 }
