@@ -181,8 +181,8 @@ static void print_people(const struct result *r, const struct pipit_model *model
 {
     char cpu[128];
     pipit_cpu_format(r->info.cpu, cpu, sizeof(cpu));
-    say("%s  (%s, %d threads, cpu %s, %d runs)\n", r->name, pipit_precision_name(r->info.precision),
-        r->info.threads, cpu, r->runs);
+    say("%s  (%s, %d threads%s, cpu %s, %d runs)\n", r->name, pipit_precision_name(r->info.precision),
+        r->info.threads, r->info.unlike ? " on unlike processors" : "", cpu, r->runs);
     say("  median      %8.3f ms   p95 %.3f ms   best %.3f ms\n", r->median_ms, r->p95_ms, r->best_ms);
     say("  speed       %8.2f GMAC/s   (%.1f M multiply-adds)\n", (double)r->info.macs / r->median_ms / 1e6,
         (double)r->info.macs / 1e6);
@@ -229,6 +229,7 @@ static void print_programs(const struct result *r, const struct pipit_model *mod
     pipit_cpu_format(r->info.cpu, cpu, sizeof(cpu));
     json_add(object, "model", json_text(r->name));
     json_add(object, "threads", json_object_new_int(r->info.threads));
+    json_add(object, "unlike_processors", json_object_new_boolean(r->info.unlike));
     json_add(object, "cpu", json_text(cpu));
     json_add(object, "precision", json_text(pipit_precision_name(r->info.precision)));
     json_add(object, "runs", json_object_new_int(r->runs));

@@ -234,7 +234,8 @@ static void look_at_speed(struct visit *visit, struct pipit_model *model)
     pipit_cpu_format(info.cpu, cpu, sizeof(cpu));
     find(visit, "speed", ms < SLOW_MS ? RIGHT : NOTE,
          ms < SLOW_MS ? "" : "choose a smaller model: 'pipit models list'",
-         "%.1f ms for one result, with %d threads and %s", ms, info.threads, cpu);
+         "%.1f ms for one result, with %d threads%s and %s", ms, info.threads,
+         info.unlike ? " on processors of unlike speed" : "", cpu);
 }
 
 static void look_at_model(struct visit *visit)

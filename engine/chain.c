@@ -2,13 +2,13 @@
 #include "engine/chain.h"
 
 #include "engine/ops/product.h"
+#include "engine/ops/rows.h"
 
 #include <stdlib.h>
 
 enum {
     OUTPUT_LEAST = 512 << 10, /* bytes; less stays in the second cache until the next step reads it */
     WEIGHTS_MOST = 32 << 10,  /* bytes; more would not stay in the first */
-    ROWS_LEAST = 8,           /* of a worker, which makes the rows above its own a second time */
 };
 
 static int *count_uses(const struct graph *graph)

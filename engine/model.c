@@ -6,10 +6,13 @@
 #include "engine/infer.h"
 #include "engine/ops/product.h"
 #include "engine/passes/pass.h"
+#include "engine/processors.h"
 #include "engine/team.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { CHUNKS_EACH = 2 }; /* on unlike processors; more cost what they even out (docs/benchmarks.md) */
 
 void pipit_settings_defaults(struct pipit_settings *settings)
 {
@@ -120,6 +123,9 @@ static int plan_model(struct pipit_model *model, bool for_export, struct pipit_e
         status = to_precision(model, error);
     if (!status)
         status = plan_init(&model->plan, graph, &model->kernels, model->settings.threads, for_export, error);
+    model->unlike = !status && model->settings.threads > 1 && processors_unlike_here();
+    if (model->unlike)
+        plan_cut(&model->plan, CHUNKS_EACH);
     return status;
 }
 

@@ -18,6 +18,7 @@ struct pipit_model {
     struct detector detector;     /* anchors and room for candidates; empty for other tasks */
     struct pipit_times times;
     struct pipit_info info;
+    bool unlike;       /* the processors that its threads run on */
     uint64_t *step_ns; /* of the last timed run */
 };
 

@@ -160,6 +160,7 @@ void model_describe(struct pipit_model *model)
         .threads = model->settings.threads,
         .cpu = model->kernels.flags,
         .precision = model->settings.precision,
+        .unlike = model->unlike,
     };
     memcpy(info->mean, in->mean, sizeof(info->mean));
     memcpy(info->std, in->std, sizeof(info->std));

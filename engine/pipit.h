@@ -9,6 +9,9 @@
  * once. A run uses `threads` OpenMP threads: the caller and threads-1 more, which belong to the calling
  * thread; call from one thread to keep one team. Start the process with OMP_WAIT_POLICY=passive if they must
  * not spin for some milliseconds after a run. The library has no global state that can be changed.
+ * Where the processors that the process may run on are of unlike speed (big.LITTLE) when a model is opened,
+ * the fast ones make more of each layer. threads 0 takes the slow ones, too; for the fast ones alone restrict
+ * the process to them (taskset(1), CPUAffinity= of systemd).
  *
  * Errors: functions that return int give 0 (or a count) on success and a negative errno value otherwise, with
  * a sentence for people in *error where there is one. Nothing that comes from a file or an image aborts.
@@ -273,6 +276,7 @@ struct pipit_info {
     unsigned cpu; /* PIPIT_CPU_* in use */
     /* As asked for where at least one layer computes in it, else F32; INT8 where it was asked for. */
     enum pipit_precision precision;
+    bool unlike; /* threads run on processors of unlike speed, and the fast ones do more of the work */
 };
 PIPIT_API void pipit_model_info(const struct pipit_model *model, struct pipit_info *info);
 

@@ -8,6 +8,7 @@
 #include "engine/pages.h"
 #include "engine/team.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -427,6 +428,29 @@ int plan_init(struct plan *plan, const struct graph *graph, const struct kernels
     if (status)
         plan_finish(plan);
     return status;
+}
+
+/* ---- chunks ---- */
+
+enum { CHUNK_LEAST = 32 << 10, ELEMENT = 4 }; /* multiply-adds: of a chunk, and what an element counts for */
+
+static int64_t work_of(const struct graph *graph, const struct node *node)
+{
+    const struct op_info *info = op_info(node->op);
+    const struct tensor *in = node_input(graph, node, 0), *out = node_output(graph, node, 0);
+    int64_t read = in ? tensor_elements(in) : 0, made = tensor_elements(out);
+    return info->macs ? info->macs(graph, node) : ELEMENT * (read > made ? read : made);
+}
+
+void plan_cut(struct plan *plan, int each)
+{
+    for (struct step *step = plan->step; step < plan->step + plan->steps; step++) {
+        int64_t most = step->grains ? step->grains : INT_MAX, work = 0;
+        for (const struct step *part = step; part; part = part->source)
+            work += work_of(plan->graph, part->node);
+        most = most < work / CHUNK_LEAST ? most : work / CHUNK_LEAST;
+        step->chunks = most < each * plan->workers ? (int)most : each * plan->workers;
+    }
 }
 
 int plan_run_once(struct plan *plan)

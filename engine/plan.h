@@ -37,6 +37,9 @@ struct step {
     const struct step *source; /* of a chained node before: what makes the input's rows; else NULL */
     /* Where run() can also work row by row (engine/ops/rows.h): begins, in worker_bytes of scratch. */
     struct rows *(*rows)(const struct step *step, char *scratch);
+
+    int grains; /* chunks that prepare() finds worth making, at most; 0: by its size alone */
+    int chunks; /* see plan_cut(); no more than there are workers: each makes one */
 };
 
 /* A part of what is to be packed when all nodes are prepared. */
@@ -71,6 +74,9 @@ struct plan {
 int plan_init(struct plan *plan, const struct graph *graph, const struct kernels *kernels, int workers,
               bool whole, struct pipit_error *error);
 void plan_finish(struct plan *plan);
+/* For workers of unlike speed: cuts steps into up to so many chunks for each, so that who is fast makes more
+ * of them. 0 or 1: into one for each, as plan_init() leaves them. */
+void plan_cut(struct plan *plan, int each);
 
 /* For computing single nodes ahead of a plan: nothing is laid out, the caller sets `address` of outputs. */
 int plan_init_empty(struct plan *plan, const struct graph *graph, const struct kernels *kernels, int workers,

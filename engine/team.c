@@ -19,6 +19,11 @@ struct barrier {
     _Atomic uint32_t phase;
 };
 
+struct team {
+    struct barrier barrier;
+    _Alignas(64) atomic_int claims; /* apart from what those who wait read */
+};
+
 static inline void relax(void)
 {
 #if defined(__x86_64__)
@@ -54,14 +59,30 @@ static void barrier_wait(struct barrier *barrier, int workers)
     sleep_in(barrier, phase);
 }
 
-static void run_steps(const struct plan *plan, struct barrier *barrier, int worker, int workers, uint64_t *ns)
+/* Each worker makes the chunk of its number, then what is not claimed yet. A worker's last claim is one too
+ * many, so that a step takes as many as it has chunks: the counter goes on from step to step. */
+static int claim_chunks(const struct step *step, atomic_int *claims, int before, int worker, int workers)
 {
+    struct chunk chunk = {worker, step->chunks, worker};
+    while (chunk.index < chunk.count) {
+        step->run(step, chunk);
+        chunk.index = workers + atomic_fetch_add_explicit(claims, 1, memory_order_relaxed) - before;
+    }
+    return before + chunk.count;
+}
+
+static void run_steps(const struct plan *plan, struct team *team, int worker, int workers, uint64_t *ns)
+{
+    int claims = 0; /* of the steps before */
     for (int i = 0; i < plan->steps; i++) {
         const struct step *step = &plan->step[i];
         uint64_t start = ns && worker == 0 ? clock_now_ns() : 0;
-        step->run(step, (struct chunk){worker, workers, worker});
+        if (workers > 1 && step->chunks > workers)
+            claims = claim_chunks(step, &team->claims, claims, worker, workers);
+        else
+            step->run(step, (struct chunk){worker, workers, worker});
         if (workers > 1)
-            barrier_wait(barrier, workers);
+            barrier_wait(&team->barrier, workers);
         if (ns && worker == 0)
             ns[i] = clock_now_ns() - start;
     }
@@ -69,14 +90,14 @@ static void run_steps(const struct plan *plan, struct barrier *barrier, int work
 
 void team_run(const struct plan *plan, uint64_t *ns)
 {
-    struct barrier barrier = {0};
+    struct team team = {0};
     if (plan->workers == 1) {
-        run_steps(plan, &barrier, 0, 1, ns);
+        run_steps(plan, &team, 0, 1, ns);
         return;
     }
     /* Fewer than wanted when the system or OMP_THREAD_LIMIT says so. */
 #pragma omp parallel num_threads(plan->workers)
-    run_steps(plan, &barrier, omp_get_thread_num(), omp_get_num_threads(), ns);
+    run_steps(plan, &team, omp_get_thread_num(), omp_get_num_threads(), ns);
 }
 
 void team_share(int workers, int count, void (*run)(const void *items, int item), const void *items)

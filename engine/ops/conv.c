@@ -170,7 +170,8 @@ static int64_t longest(int count, int grain, int chunks)
 
 /* Units are pixels, or rows of them. Workers that share these read all weights each; those that share
  * channels read all pixels, half of which are in another's cache, as half of what they make will be for the
- * next step: that costs twice as much, unless units cannot be shared fairly. */
+ * next step: that costs twice as much, unless units cannot be shared fairly, or some chunk would be a mere
+ * rest. */
 static bool shares_channels(const struct conv_args *args, int units, int grain, int chunks)
 {
     const struct conv *conv = &args->conv;
@@ -179,9 +180,10 @@ static bool shares_channels(const struct conv_args *args, int units, int grain, 
     const int64_t by_units = longest(units, grain, chunks) * grain * conv->channels;
     const int64_t by_channels =
         longest(conv->channels, args->kernel->panel, chunks) * args->kernel->panel * units;
+    const bool rest = chunks > units / grain && chunks <= conv->channels / args->kernel->panel;
     const int64_t weights = (int64_t)conv->taps * conv->depth * conv->channels;
     const int64_t activations = (int64_t)geometry_pixels(&args->geometry) * (conv->depth + conv->channels);
-    return by_channels < by_units && (weights > 2 * activations || 4 * by_channels < 3 * by_units);
+    return rest || (by_channels < by_units && (weights > 2 * activations || 4 * by_channels < 3 * by_units));
 }
 
 /* Pixels of all rows where they lie side by side, else rows. */
@@ -189,6 +191,17 @@ static bool shares_pixels(const struct step *step)
 {
     const struct conv_args *args = step->args;
     return args->flat && !step->source;
+}
+
+/* Whole tiles, or panels. */
+static int count_grains(const struct step *step)
+{
+    const struct conv_args *args = step->args;
+    const struct geometry *g = &args->geometry;
+    int by_units = shares_pixels(step) ? geometry_pixels(g) / args->kernel->tile
+                                       : rows_grains(step, g->batch * g->out[0]);
+    int by_channels = step->source || args->groups > 1 ? 0 : args->conv.channels / args->kernel->panel;
+    return by_units > by_channels ? by_units : by_channels;
 }
 
 static void run_conv(const struct step *step, struct chunk chunk)
@@ -353,6 +366,7 @@ static int prepare_product(struct plan *plan, const struct node *node, const str
     step->run = run_conv;
     step->rows = begin_rows;
     step->args = args;
+    step->grains = count_grains(step);
     step->kernel = args->kernel->name;
     return pack_groups(plan, node, args);
 }

@@ -202,6 +202,7 @@ static int prepare_depthwise(struct plan *plan, const struct node *node, struct 
     args->pads = padding_by_kernel(args);
     set_scratch(args, step);
     step->run = run_depthwise;
+    step->grains = rows_grains(step, geometry.batch * geometry.out[0]);
     step->rows = begin_rows;
     step->args = args;
     step->kernel = args->kernel->name;

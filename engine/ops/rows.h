@@ -13,6 +13,13 @@ struct rows {
     void (*make)(struct rows *rows, int at, int count, char *to);
 };
 
+/* Chunks of so many rows that are worth making: each makes the rows above its own a second time. */
+enum { ROWS_LEAST = 8 };
+static inline int rows_grains(const struct step *step, int rows)
+{
+    return step->source ? rows / ROWS_LEAST : rows;
+}
+
 /* Of a step's input. NULL: it lies in memory. */
 static inline struct rows *rows_begin(const struct step *source, char *scratch)
 {

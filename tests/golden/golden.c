@@ -6,6 +6,7 @@
  * what the CPU has. FILE: a fetched model, whose reference is under DATA/golden/defaults. Exit status 77:
  * something is absent.
  */
+#include "engine/model.h"
 #include "tests/golden/golden.h"
 
 #include <stdio.h>
@@ -66,6 +67,15 @@ static void run_photos(struct matrix *matrix, struct pipit_model *model, uint64_
     }
 }
 
+/* With a chunk for each thread, and with three, as on processors of unlike speed. */
+static void run_cut(struct matrix *matrix, struct pipit_model *model, int threads, uint64_t *prints)
+{
+    for (int each = 1; each <= (threads > 1 ? 3 : 1); each += 2) {
+        plan_cut(&model->plan, each);
+        run_photos(matrix, model, prints);
+    }
+}
+
 static bool has_precision(const struct pipit_model *model, enum pipit_precision precision)
 {
     struct pipit_info info;
@@ -93,7 +103,7 @@ static void run_once(struct matrix *matrix, unsigned mask, int threads, uint64_t
     } else if (!has_precision(model, settings.precision)) {
         matrix->sum.failed = true;
     } else {
-        run_photos(matrix, model, prints);
+        run_cut(matrix, model, threads, prints);
     }
     pipit_cpu_format(pipit_cpu_flags() & mask, cpu, sizeof(cpu));
     if (matrix->sum.failed)

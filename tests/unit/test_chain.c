@@ -26,7 +26,7 @@ static const struct shape shapes[] = {
     {1, 1, 3, 1, 2, PAD_SAME, ACT_TANH},       {2, 1, 3, 3, 1, PAD_SAME, ACT_RELU6},
     {1, 1, 1, 2, 1, PAD_VALID, ACT_NONE},      {1, 3, 4, 2, 1, PAD_SAME, ACT_RELU},
 };
-enum { SHAPES = sizeof(shapes) / sizeof(shapes[0]), WORKERS = 3 };
+enum { SHAPES = sizeof(shapes) / sizeof(shapes[0]), WORKERS = 3, EACH = 3 };
 
 static uint32_t state;
 
@@ -104,12 +104,14 @@ static void build(struct graph *graph, const struct shape *shape, enum pipit_typ
 }
 
 /* Returns the answer, which is to be freed. */
-static char *answer(struct graph *graph, const struct kernels *kernels, int workers, bool whole, int steps)
+static char *answer(struct graph *graph, const struct kernels *kernels, int workers, int each, bool whole,
+                    int steps)
 {
     struct plan plan;
     struct pipit_error error = {""};
     ck_assert_msg(plan_init(&plan, graph, kernels, workers, whole, &error) == 0, "%s", error.text);
     ck_assert_int_eq(plan.steps, steps);
+    plan_cut(&plan, each);
     const struct tensor *in = &graph->tensor[graph->input[0]], *out = &graph->tensor[graph->output[0]];
     state = 1;
     fill(plan.address[graph->input[0]], in->type, tensor_elements(in));
@@ -138,12 +140,13 @@ static void compare(const struct shape *shape, enum pipit_type type, unsigned fl
     build(&graph, shape, type);
     kernels_init(&kernels, flags);
     ck_assert_msg(graph_infer(&graph, &kernels, &error) == 0, "%s", error.text);
-    char *expected = answer(&graph, &kernels, 1, true, 3);
+    char *expected = answer(&graph, &kernels, 1, 1, true, 3);
     size_t bytes = (size_t)tensor_bytes(&graph.tensor[graph.output[0]]);
-    for (int workers = 1; workers <= WORKERS; workers++) {
+    for (int i = 0; i < 2 * WORKERS; i++) {
+        int workers = 1 + i % WORKERS, each = i < WORKERS ? 1 : EACH;
         /* What the depthwise layer makes is small with a stride. */
         const struct tensor *middle = node_output(&graph, &graph.node[1], 0);
-        char *got = answer(&graph, &kernels, workers, false, tensor_bytes(middle) >= 512 << 10 ? 1 : 2);
+        char *got = answer(&graph, &kernels, workers, each, false, tensor_bytes(middle) >= 512 << 10 ? 1 : 2);
         if (type == PIPIT_F32)
             check_f32((const float *)(void *)got, (const float *)(void *)expected, bytes / sizeof(float));
         else
@@ -173,9 +176,9 @@ START_TEST(what_is_read_elsewhere_is_not_chained)
     graph.output[graph.outputs++] = graph.node[0].output[0];
     kernels_init(&kernels, 0);
     ck_assert_msg(graph_infer(&graph, &kernels, &error) == 0, "%s", error.text);
-    free(answer(&graph, &kernels, 1, false, 2));
+    free(answer(&graph, &kernels, 1, 1, false, 2));
     graph.output[graph.outputs++] = graph.node[1].output[0];
-    free(answer(&graph, &kernels, 1, false, 3));
+    free(answer(&graph, &kernels, 1, 1, false, 3));
     graph_finish(&graph);
 }
 END_TEST
