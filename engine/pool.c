@@ -64,7 +64,7 @@ void pool_expect(struct pool *pool, size_t bytes)
 {
     struct pool_block *block = bytes < LARGE_BLOCK || bytes > PTRDIFF_MAX / 2
                                    ? NULL
-                                   : block_create(bytes + bytes / 16 + LARGE_BLOCK, bytes);
+                                   : block_create(bytes + bytes / 4 + LARGE_BLOCK, bytes);
     if (!block)
         return;
     block->next = pool->blocks;
