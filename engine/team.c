@@ -100,8 +100,21 @@ void team_run(const struct plan *plan, uint64_t *ns)
     run_steps(plan, &team, omp_get_thread_num(), omp_get_num_threads(), ns);
 }
 
+/* GNU's OpenMP spins for milliseconds until a new thread has begun, which it may not do before, on this very
+ * processor; not so where there are more threads than processors, so the first team is one. */
+static void start_threads(int workers)
+{
+    static _Thread_local bool started;
+    if (started || workers == 1 || workers < team_processors())
+        return;
+    started = true;
+#pragma omp parallel num_threads(team_processors() + 1)
+    relax();
+}
+
 void team_share(int workers, int count, void (*run)(const void *items, int item), const void *items)
 {
+    start_threads(workers);
 #pragma omp parallel for schedule(dynamic) num_threads(workers) if (workers > 1)
     for (int i = 0; i < count; i++)
         run(items, i);
