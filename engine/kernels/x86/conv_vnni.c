@@ -142,8 +142,8 @@ static void pack_panel(const struct conv *conv, const struct conv_weights *weigh
     for (int t = 0; t < conv->taps; t++, from += depth, to += filled_depth(conv) * wide)
         (depth % 4 ? pack_rest : pack_quads)(from, each, rows, depth, add, to, wide);
     set_heads(conv, weights, first, rows, head);
-    if (rectified(conv))
-        head16_set_line(head, conv->out_zero, conv->max_i8);
+    if (may_be_line16(conv->out_zero, conv->min_i8, conv->max_i8))
+        head16_set_line(head);
 }
 
 static void pack(const struct conv *conv, const struct conv_weights *weights, void *packed, int from, int to)
@@ -300,7 +300,7 @@ static inline __attribute__((always_inline)) void finish(const struct work *work
 #pragma GCC unroll 4
         for (int k = 0; k < 4; k++)
             value[k] = i + k < rows ? round16(sum[i + k], &f, &line, by) : value[0];
-        __m512i bytes = narrow64(value[0], value[1], value[2], value[3], &clamp);
+        __m512i bytes = bytes64(value[0], value[1], value[2], value[3], &clamp, by);
         store_sum(to, i, _mm512_castsi512_si128(bytes));
         if (i + 1 < rows)
             store_sum(to, i + 1, _mm512_extracti32x4_epi32(bytes, 1));
@@ -372,8 +372,8 @@ static inline __attribute__((always_inline)) void finish_both(const struct work 
     for (int i = 0; i < rows; i += 2) {
         const int k = i + 1 < rows ? i + 1 : i;
         __m512i bytes =
-            narrow64(round16(a[i], &f[0], &line[0], by), round16(b[i], &f[1], &line[1], by),
-                     round16(a[k], &f[0], &line[0], by), round16(b[k], &f[1], &line[1], by), &clamp);
+            bytes64(round16(a[i], &f[0], &line[0], by), round16(b[i], &f[1], &line[1], by),
+                    round16(a[k], &f[0], &line[0], by), round16(b[k], &f[1], &line[1], by), &clamp, by);
         _mm256_storeu_si256((__m256i *)(void *)(out + (size_t)i * work->out_stride),
                             _mm512_castsi512_si256(bytes));
         if (k > i)

@@ -105,8 +105,8 @@ static void pack_block(const struct depthwise *d, const struct conv_weights *wei
         head16_set(head, i, bias - (d->in_zero + 128) * (int64_t)sum[i], 255ll * size[i] + llabs(bias),
                    weights->requant[channel + i]);
     }
-    if (rectified(d))
-        head16_set_line(head, d->out_zero, d->max_i8);
+    if (may_be_line16(d->out_zero, d->min_i8, d->max_i8))
+        head16_set_line(head);
 }
 
 static void pack(const struct depthwise *d, const struct conv_weights *weights, void *packed)
@@ -204,7 +204,7 @@ static inline __attribute__((always_inline)) void finish(const struct work *work
 #pragma GCC unroll 4
         for (int k = 0; k < 4; k++)
             value[k] = i + k < count ? round16(sum[i + k], &f, &line, by) : value[0];
-        __m512i bytes = narrow64(value[0], value[1], value[2], value[3], &clamp);
+        __m512i bytes = bytes64(value[0], value[1], value[2], value[3], &clamp, by);
         store_bytes(TO(i), _mm512_castsi512_si128(bytes), left);
         if (i + 1 < count)
             store_bytes(TO(i + 1), _mm512_extracti32x4_epi32(bytes, 1), left);

@@ -100,14 +100,23 @@ static inline struct clamp64 clamp64(int32_t min, int32_t max)
     return (struct clamp64){_mm512_set1_epi8((char)min), _mm512_set1_epi8((char)max)};
 }
 
-/* Four times 16 lanes to as many bytes, in their order. */
+/* Four times 16 lanes to as many bytes, saturated, but not in their order. */
+static inline __attribute__((always_inline)) __m512i pack64(__m512i a, __m512i b, __m512i c, __m512i d)
+{
+    return _mm512_packs_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d));
+}
+
+static inline __attribute__((always_inline)) __m512i order64(__m512i packed)
+{
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    return _mm512_permutexvar_epi32(order, packed);
+}
+
+/* In their order, and clamped. */
 static inline __attribute__((always_inline)) __m512i narrow64(__m512i a, __m512i b, __m512i c, __m512i d,
                                                               const struct clamp64 *to)
 {
-    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    __m512i bytes = _mm512_packs_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d));
-    bytes = _mm512_min_epi8(_mm512_max_epi8(bytes, to->min), to->max);
-    return _mm512_permutexvar_epi32(order, bytes);
+    return order64(_mm512_min_epi8(_mm512_max_epi8(pack64(a, b, c, d), to->min), to->max));
 }
 
 static inline __mmask16 first16(int count)

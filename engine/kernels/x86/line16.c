@@ -29,12 +29,12 @@ static bool set_gaps(struct gaps *gaps, const struct head16 *head)
     return true;
 }
 
-static void walk(struct gaps *gaps, int outputs)
+static void walk(struct gaps *gaps)
 {
     const __m512i step = _mm512_loadu_si512(gaps->step), m = _mm512_loadu_si512(gaps->multiplier);
     const __m512i less = _mm512_sub_epi32(step, m);
     __m512i gap = _mm512_loadu_si512(gaps->gap), least = m, most = _mm512_setzero_si512();
-    for (int n = 0; n < outputs; n++) {
+    for (int output = INT8_MIN + 1; output <= INT8_MAX; output++) {
         least = _mm512_min_epu32(least, gap);
         most = _mm512_max_epu32(most, gap);
         gap = _mm512_min_epu32(_mm512_add_epi32(gap, step), _mm512_add_epi32(gap, less));
@@ -53,11 +53,11 @@ static bool fits(const struct gaps *gaps)
 
 /* The line goes through the middle between what is too much and what lacks. Sums are made smaller, so that
  * the offset is hardly more than one of them is worth. */
-static void set_lines(struct head16 *head, const struct head16 *from, int32_t zero, const struct gaps *gaps)
+static void set_lines(struct head16 *head, const struct head16 *from, const struct gaps *gaps)
 {
     for (int i = 0; i < LANES; i++) {
         const int64_t m = from->multiplier[i], one = 1ll << (31 - from->shift[i]),
-                      add = (1ll << 30) + one / 2 + zero * one,
+                      add = (1ll << 30) + one / 2 + INT8_MIN * one,
                       sum = m ? (int64_t)((double)add / (double)m) : 0,
                       lacks = gaps->multiplier[i] - gaps->most[i], middle = (lacks - gaps->least[i]) / 2;
         const double unit = 1.0 / (double)one, slope = (double)m * unit;
@@ -68,15 +68,15 @@ static void set_lines(struct head16 *head, const struct head16 *from, int32_t ze
     }
 }
 
-void head16_set_line(struct head16 *head, int32_t zero, int32_t max)
+void head16_set_line(struct head16 *head)
 {
     const struct head16 from = *head;
     struct gaps gaps;
     if (from.scalar || !set_gaps(&gaps, &from))
         return;
-    walk(&gaps, max - zero);
+    walk(&gaps);
     if (!fits(&gaps))
         return;
-    set_lines(head, &from, zero, &gaps);
+    set_lines(head, &from, &gaps);
     head->line = 1;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The ways from 16 sums to outputs with their zero point, not clamped. */
+/* The ways from 16 sums to outputs with their zero point. */
 #ifndef PIPIT_ENGINE_KERNELS_X86_ROUNDING16_H
 #define PIPIT_ENGINE_KERNELS_X86_ROUNDING16_H
 
@@ -7,9 +7,14 @@
 
 enum rounding { ROUND_ANY, ROUND_RECTIFIED, ROUND_LINE };
 
-/* Where all is clamped at the zero point or above, gives the head a line in float, which has the reference's
- * answer for every sum, if there is one. Then multipliers and shifts are gone, and the bias is the line's. */
-void head16_set_line(struct head16 *head, int32_t zero, int32_t max);
+/* Where the zero point is the least of int8, and nothing is clamped but to int8: gives the head a line in
+ * float, which has the reference's answer for every sum, if there is one. Then multipliers and shifts are
+ * gone, and the bias is the line's. */
+static inline bool may_be_line16(int32_t zero, int32_t min, int32_t max)
+{
+    return zero == INT8_MIN && min == INT8_MIN && max == INT8_MAX;
+}
+void head16_set_line(struct head16 *head);
 
 /* floor(slope * sum + rest * sum + offset). Rounded down, the last addition crosses no whole number that the
  * exact one does not. */
@@ -47,6 +52,13 @@ static inline __attribute__((always_inline)) __m512i
 round16(__m512i sum, const struct factor16 *factor, const struct line16 *line, const enum rounding by)
 {
     return by == ROUND_LINE ? line16(sum, line) : requantise16(sum, factor, by == ROUND_RECTIFIED);
+}
+
+/* Of four times 16 values, clamped. */
+static inline __attribute__((always_inline)) __m512i
+bytes64(__m512i a, __m512i b, __m512i c, __m512i d, const struct clamp64 *clamp, const enum rounding by)
+{
+    return by == ROUND_LINE ? order64(pack64(a, b, c, d)) : narrow64(a, b, c, d, clamp);
 }
 
 #endif
