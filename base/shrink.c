@@ -320,33 +320,37 @@ INLINE void make_rows(struct shrink *s, const struct shrink_in *in, int y, int r
 
 /* ---- for the processor's vectors ---- */
 
-#ifdef __x86_64__
-__attribute__((target("avx2"))) static void make_rows_avx2(struct shrink *s, const struct shrink_in *in,
-                                                           int y, int rows, uint8_t *const out[],
-                                                           ptrdiff_t stride)
-{
-    make_rows(s, in, y, rows, out, stride);
-}
+typedef void make_fn(struct shrink *s, const struct shrink_in *in, int y, int rows, uint8_t *const out[],
+                     ptrdiff_t stride);
 
-static bool has_avx2(void)
+#define COMPILED(name, target)                                                                               \
+    target static void name(struct shrink *s, const struct shrink_in *in, int y, int rows,                   \
+                            uint8_t *const out[], ptrdiff_t stride)                                          \
+    {                                                                                                        \
+        make_rows(s, in, y, rows, out, stride);                                                              \
+    }
+
+COMPILED(make_rows_any, )
+#ifdef __x86_64__
+COMPILED(make_rows_avx2, __attribute__((target("avx2"))))
+COMPILED(make_rows_avx512, __attribute__((target("avx2,avx512bw,avx512vl"))))
+
+static make_fn *compiled(void)
 {
-    return __builtin_cpu_supports("avx2");
+    if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+        return make_rows_avx512;
+    return __builtin_cpu_supports("avx2") ? make_rows_avx2 : make_rows_any;
 }
 #else
-#define make_rows_avx2 make_rows
-
-static bool has_avx2(void)
+static make_fn *compiled(void)
 {
-    return false;
+    return make_rows_any;
 }
 #endif
 
-/* The same loops and results, compiled twice. */
+/* The same loops and results, compiled for each. */
 void shrink_rows(struct shrink *s, const struct shrink_in *in, int y, int rows, uint8_t *const out[],
                  ptrdiff_t stride)
 {
-    if (has_avx2())
-        make_rows_avx2(s, in, y, rows, out, stride);
-    else
-        make_rows(s, in, y, rows, out, stride);
+    compiled()(s, in, y, rows, out, stride);
 }
