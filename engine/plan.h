@@ -60,8 +60,8 @@ struct plan {
     int steps, step_room;
     struct plan_part *part;
     int parts, part_room;
-    void **address;          /* of every tensor of the graph; NULL when no step needs it */
-    bool *chained;           /* of every node: see engine/chain.h; NULL: of none */
+    void **address; /* of every tensor of the graph; NULL when no step needs it */
+    bool *chained;  /* of every node: see engine/chain.h; NULL: of none */
     char *arena;
     size_t arena_bytes;
     char *scratch;
