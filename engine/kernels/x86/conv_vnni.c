@@ -68,8 +68,8 @@ struct lane_sums {
     int32_t sum[LANES], size[LANES];
 };
 
-/* All of which fit 32 bits up to SIZE_SURE bytes. */
-enum { SIZE_SURE = 1 << 28 };
+/* All of which fit 32 bits up to SIZE_SURE bytes; beyond, they are called too large for vectors. */
+enum { SIZE_SURE = 1 << 27 };
 
 static struct lane_sums add_up(const int8_t *packed, size_t bytes)
 {
@@ -103,7 +103,7 @@ static void set_heads(const struct conv *conv, const struct conv_weights *weight
             size += sums.size[twin];
         }
         sum -= each * head->zero;
-        size += each * abs(head->zero) + (quads(conv) * 4 * PANEL > SIZE_SURE ? SUM_MOST : 0);
+        size = quads(conv) * 4 * PANEL > SIZE_SURE ? SUM_MOST : size + each * abs(head->zero);
         for (int lane = i; lane < PANEL; lane += wide) /* twice in a panel of 8 */
             head16_set(head, lane, bias - in * sum, 255 * size + llabs(bias), weights->requant[channel]);
     }

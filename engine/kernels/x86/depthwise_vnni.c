@@ -87,7 +87,7 @@ static void pack_block(const struct depthwise *d, const struct conv_weights *wei
                        struct head16 *head)
 {
     const int count = d->channels - channel < BLOCK ? d->channels - channel : BLOCK;
-    int32_t sum[BLOCK] = {0}, size[BLOCK] = {0}; /* windows have far fewer than 2^22 taps */
+    int64_t sum[BLOCK] = {0}, size[BLOCK] = {0};
     head16_clear(head);
     for (int t = 0; t < depthwise_taps(d); t++) {
         struct lanes lanes = weights_at(d, weights, t, channel, count);
@@ -102,7 +102,7 @@ static void pack_block(const struct depthwise *d, const struct conv_weights *wei
     }
     for (int i = 0; i < count; i++) {
         int64_t bias = weights->bias_i32 ? weights->bias_i32[channel + i] : 0;
-        head16_set(head, i, bias - (d->in_zero + 128) * (int64_t)sum[i], 255ll * size[i] + llabs(bias),
+        head16_set(head, i, bias - (d->in_zero + 128) * sum[i], 255 * size[i] + llabs(bias),
                    weights->requant[channel + i]);
     }
     if (may_be_line16(d->out_zero, d->min_i8, d->max_i8))
