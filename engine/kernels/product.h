@@ -49,14 +49,22 @@ struct conv_kernel {
     int tile;  /* pixels made together: the grain in which workers share them */
     int panel; /* channels made together */
     size_t (*packed_bytes)(const struct conv *conv);
-    /* Channels [from, to) of all, in multiples of `panel` but for the last: a step at a time, so that the
-     * memory of `weights` can go as `packed` fills. */
+    /* Channels [from, to), cut as conv_cut() says. No other's weights are read, so that their memory can go
+     * as `packed` fills, in any order. */
     void (*pack)(const struct conv *conv, const struct conv_weights *weights, void *packed, int from, int to);
     size_t (*scratch)(const struct conv *conv); /* bytes a worker; NULL: none */
     void (*run)(const struct conv *conv, const struct conv_tile *tile);
     int pixels; /* of a tile, at most; 0: CONV_PIXELS */
     bool even;  /* what is no whole number of tiles is made in tiles of nearly equal height */
 };
+
+/* The last place up to `at` where packing may be cut, or 0: behind whole panels, before one at least, as the
+ * last may be wider by what is no whole one. */
+static inline int conv_cut(const struct conv_kernel *kernel, int channels, int at)
+{
+    const int last = channels - kernel->panel;
+    return (at < last ? at : last) / kernel->panel * kernel->panel;
+}
 
 /* A depthwise convolution: row y, column x, channel j = sum over ky and kx of
  * in[y * stride + ky * dilation][x * stride + kx * dilation][j / multiplier] * weight[ky][kx][j]. */

@@ -257,14 +257,14 @@ static void pack_slice(const struct plan_part *part)
 static int pack_group(struct plan *plan, const struct packing *group)
 {
     enum { SLICE = 256 << 10 }; /* bytes */
-    const int channels = group->args->conv.channels, panel = group->args->kernel->panel,
-              rows = (int)(SLICE / group->row) / panel * panel;
+    const int channels = group->args->conv.channels, most = (int)(SLICE / group->row);
     struct packing *packing = plan_alloc(plan, 1, sizeof(*packing));
     int status = packing ? 0 : -ENOMEM;
     if (packing)
         *packing = *group;
     for (int from = 0, to; from < channels && !status; from = to) {
-        to = rows && channels - from > rows ? from + rows : channels;
+        to = channels - from > most ? conv_cut(group->args->kernel, channels, from + most) : channels;
+        to = to > from ? to : channels;
         status = plan_pack_later(plan, &(struct plan_part){pack_slice, packing, from, to});
     }
     return status;

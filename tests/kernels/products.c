@@ -199,17 +199,41 @@ static void *output(const struct problem *p)
 
 /* ---- convolutions ---- */
 
+static void *copy_of(const void *from, size_t bytes)
+{
+    return memcpy(poisoned(bytes), from, bytes);
+}
+
+/* The last channels, whose weights are gone when the others are packed. */
+static void pack_cut(const struct conv_kernel *kernel, const struct conv *conv, const struct problem *p,
+                     int32_t in_zero, void *packed)
+{
+    const int cut = conv_cut(kernel, conv->channels, conv->channels);
+    const size_t each = (size_t)p->taps * (size_t)p->depth, kept = each * (size_t)cut,
+                 gone = each * (size_t)conv->channels - kept;
+    struct conv_weights weights = weights_of(p, in_zero);
+    float *f32 = copy_of(p->f32, (kept + gone) * sizeof(float));
+    int8_t *i8 = copy_of(p->w8, kept + gone);
+    weights.f32 = f32;
+    weights.i8 = i8;
+    kernel->pack(conv, &weights, packed, cut, conv->channels);
+    memset(f32 + kept, 0xff, gone * sizeof(float)); /* no numbers */
+    memset(i8 + kept, 0x55, gone);
+    if (cut)
+        kernel->pack(conv, &weights, packed, 0, cut);
+    free(f32);
+    free(i8);
+}
+
 static void *run_conv(const struct conv_kernel *kernel, struct conv conv, const struct problem *p,
                       int32_t in_zero, double *ms)
 {
-    struct conv_weights weights = weights_of(p, in_zero);
     void *packed = poisoned(kernel->packed_bytes(&conv)), *out = output(p);
     void *scratch = poisoned(kernel->scratch ? kernel->scratch(&conv) : 64);
     size_t row = (size_t)p->stride * pipit_type_size(p->type);
     int half =
         conv.channels / 2 / kernel->panel * kernel->panel; /* in two parts, as workers share channels */
-    kernel->pack(&conv, &weights, packed, half, conv.channels);
-    kernel->pack(&conv, &weights, packed, 0, half);
+    pack_cut(kernel, &conv, p, in_zero, packed);
     conv.packed = packed;
     uint64_t start = clock_now_ns();
     for (int part = 0; part < 2; part++)

@@ -88,7 +88,7 @@ void panel_set_pack(const struct panel_set *set, const struct conv *conv, const 
     const struct panel *panel;
     for (int j = 0; j < to; j += panel->width) {
         panel = set->panel(conv->channels - j);
-        if (j >= from) /* and before `to`; what a panel has behind `to` is still there */
+        if (j >= from)
             pack_panel(set, conv, weights, factor, panel, j, at);
         at += panel_bytes(set, conv, panel);
     }
