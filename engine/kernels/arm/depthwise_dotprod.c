@@ -169,6 +169,16 @@ static struct part part_of(const struct depthwise *d, const struct depthwise_til
     return part;
 }
 
+/* One or two, for which memset() is a detour. */
+static int8_t *pad_columns(int8_t *to, int columns, int zero)
+{
+    const int8x16_t value = vdupq_n_s8((int8_t)zero);
+    for (; columns > 0; columns--, to += QUADS)
+        for (int i = 0; i < QUADS; i += 16)
+            vst1q_s8(to + i, value);
+    return to;
+}
+
 static void make_quads(const struct part *part, int c, size_t group_bytes, int8_t *quads)
 {
     const struct depthwise *d = part->d;
@@ -178,12 +188,9 @@ static void make_quads(const struct part *part, int c, size_t group_bytes, int8_
         const char *row[4];
         for (int i = 0; i < 4; i++, at++)
             row[i] = (const char *)part->tile->in[at < last ? at : last] + part->begin + (size_t)c;
-        int8_t *to = quads;
-        if (part->left)
-            memset(to, d->in_zero, QUADS * (size_t)part->left);
-        to = interleave(row, (size_t)d->channels, part->inside, to + QUADS * part->left);
-        if (part->right)
-            memset(to, d->in_zero, QUADS * (size_t)part->right);
+        int8_t *to = pad_columns(quads, part->left, d->in_zero);
+        to = interleave(row, (size_t)d->channels, part->inside, to);
+        pad_columns(to, part->right, d->in_zero);
     }
 }
 
