@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* A plugin for qemu-user (its TCG plugin interface, version 1) that counts the arm64 instructions a program
+/*
+ * A plugin for qemu-user (its TCG plugin interface, version 1) that counts the arm64 instructions a program
  * executes: for every translated block its address, its instructions by kind, and how often each thread ran
- * it. counting.py builds it, runs it and adds up. Argument out=FILE; the file's lines are map START OFFSET
- * PATH              files in the program's memory, addresses as the program sees them block ADDRESS LENGTH
- * KIND... / RUNS...   instructions of each kind, then runs of each thread Encodings: Arm Architecture
- * Reference Manual, C4.1, "A64 instruction set encoding". */
+ * it. counting.py builds it, runs it and adds up. Argument out=FILE; the file's lines are
+ * - map START OFFSET PATH: files in the program's memory, addresses as the program sees them
+ * - block ADDRESS LENGTH KIND... / RUNS...: instructions of each kind, then runs of each thread
+ *
+ * Encodings: Arm Architecture Reference Manual, C4.1, "A64 instruction set encoding".
+ */
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs Pipit as runner.py runs its peers: runner MODEL PRECISION THREADS PICTURE. PICTURE holds the bytes R,
- * G, B of the input, row by row; the network sees byte / 127.5 - 1. Says "ready" and the milliseconds from
- * opening the file to the first answer, then does what standard input says, a line each: run N milliseconds
- * of N runs, one after the other answer FILE   all outputs as float32, dequantised, to FILE memory        KiB
- * resident before the model was opened, and at most since PRECISION float16 or bfloat16
- * is the arithmetic; else it is the file's, and the word is for the peers. */
+/*
+ * Runs Pipit as runner.py runs its peers: runner MODEL PRECISION THREADS PICTURE. PICTURE holds the bytes R,
+ * G, B of the input, row by row; the network sees byte / 127.5 - 1. PRECISION float16 or bfloat16 is the
+ * arithmetic; else it is the file's, and the word is for the peers. Says "ready" and the milliseconds from
+ * opening the file to the first answer, then does what standard input says, a line each:
+ * - run N: milliseconds of N runs, one after the other
+ * - answer FILE: all outputs as float32, dequantised, to FILE
+ * - memory: KiB resident before the model was opened, and at most since
+ */
 #include "pipit.h"
 #include "base/clock.h"
 
