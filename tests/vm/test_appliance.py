@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """pipit.service, as it is installed, in its sandbox: killed, hung, starved, misconfigured, and back each time."""
 import json
+import re
 import shutil
 
 from guest import EVERY, Webcam, expect, test
@@ -216,3 +217,20 @@ def libcamera(guest, service, camera):
     expect(guest.sh(f"grep -l ipa_vimc /proc/{pid}/maps; pgrep -f vimc_ipa_proxy; true"), "no IPA module is at work")
     expect(service.pid() == pid, "it was started again")
     service.settings(SETTINGS)
+
+
+@with_service("service: makes a float model int8 by photos, keeps that, and does without the photos")
+def int8_by_photos(guest, service, camera):
+    guest.sh("mkdir /var/vm/calibrate && cp /var/vm/photos/meal_*.jpg /var/vm/calibrate")
+    settings = SETTINGS.replace("model = boxes", "model = mobilenet-v3-food\nprecision = int8\ncalibrate = /var/vm/calibrate")
+    service.settings(settings)
+    for said in ("is int8 by photos, in", "is int8 by .*, which was made of it before"):
+        pid = service.pid()
+        guest.sh("systemctl restart --no-block pipit.service")
+        print(f"        '{said}': picture after {service.wait_again(pid, 300):.1f} s", flush=True)
+        service.wait_status(f"mobilenet-v3-food.*({RESULTS})", 300)
+        expect(re.search(said, service.journal()), f"the journal does not say '{said}':\n" + service.journal()[-2000:])
+    guest.screenshot("service int8")
+    guest.sh("rm -r /var/vm/calibrate; systemctl restart --no-block pipit.service")
+    guest.wait("journalctl -q -b -o cat -u pipit.service | grep -q 'runs as if with --precision f32'", "what it does without photos", 120)
+    service.wait_status(f"mobilenet-v3-food.*({RESULTS})", 300)
