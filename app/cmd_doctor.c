@@ -64,7 +64,7 @@ static void find(struct visit *visit, const char *what, enum verdict verdict, co
 static void look_at_settings(struct visit *visit)
 {
     struct config_error error = {""};
-    struct config_origin origin = {0};
+    struct config_origin origin = {.file = visit->options->config};
     config_defaults(&visit->config);
     if (config_load(&visit->config, &origin, &error))
         find(visit, "settings", WRONG, "put the line right; pipit.conf(5) tells about every key", "%s",
@@ -231,11 +231,33 @@ static void look_at_speed(struct visit *visit, struct pipit_model *model)
     char cpu[128];
     double ms = best_ms(model);
     pipit_model_info(model, &info);
+    const bool other = info.precision != PIPIT_PRECISION_F32;
     pipit_cpu_format(info.cpu, cpu, sizeof(cpu));
     find(visit, "speed", ms < SLOW_MS ? RIGHT : NOTE,
          ms < SLOW_MS ? "" : "choose a smaller model: 'pipit models list'",
-         "%.1f ms for one result, with %d threads%s and %s", ms, info.threads,
+         "%.1f ms for one result%s%s, with %d threads%s and %s", ms, other ? " in " : "",
+         other ? pipit_precision_name(info.precision) : "", info.threads,
          info.unlike ? " on processors of unlike speed" : "", cpu);
+}
+
+/* In the settings' precision, or, as the service does it, in float32 where int8 does not come about. */
+static int open_in_precision(struct visit *visit, struct opened *opened, struct options *wanted,
+                             struct pipit_error *error)
+{
+    struct pipit_error other = {""};
+    wanted->precision = visit->config.precision;
+    wanted->calibrate = *visit->config.calibrate ? visit->config.calibrate : NULL;
+    int status = model_open(opened, wanted, "detect", error);
+    if (!status || wanted->precision != PIPIT_PRECISION_INT8)
+        return status;
+    model_close(opened);
+    wanted->precision = PIPIT_PRECISION_F32;
+    if (model_open(opened, wanted, "detect", &other))
+        return status;
+    find(visit, "precision", WRONG,
+         "let 'calibrate' in pipit.conf name a folder with photos like those that it will see", "%s",
+         error->text);
+    return EX_OK;
 }
 
 static void look_at_model(struct visit *visit)
@@ -246,7 +268,7 @@ static void look_at_model(struct visit *visit)
     wanted.verify = true;
     if (!wanted.model && *visit->config.model)
         wanted.model = visit->config.model;
-    if (model_open(&opened, &wanted, "detect", &error)) {
+    if (open_in_precision(visit, &opened, &wanted, &error)) {
         find(visit, "model", WRONG,
              "'pipit models list' names those that are here, 'pipit models fetch' gets others", "%s",
              error.text);
@@ -350,12 +372,12 @@ static int run(const struct options *options)
 const struct command command_doctor = {
     .name = "doctor",
     .summary = "check everything that the live picture needs, and say what to do",
-    .usage = "[--model MODEL] [--json]",
-    .options = "model json verbose",
-    .help =
-        "Settings, service, cameras, screens, permissions, the model and its checksum, speed, heat and disk. "
-        "Attach\n"
-        "what it says to a report. Exit status: 0 when nothing is wrong, else 69.",
+    .usage = "[--config FILE] [--model MODEL] [--json]",
+    .options = "config model json verbose",
+    .help = "Settings, service, cameras, screens, permissions, the model, its checksum and its speed in the\n"
+            "settings' precision, heat and disk. Attach what it says to a report. Exit status: 0 when "
+            "nothing is\n"
+            "wrong, else 69.",
     .least = 0,
     .most = 0,
     .run = run,

@@ -11,7 +11,7 @@
 enum { KEEP_FLOAT_AUTO = -1 };
 
 struct options {
-    const char *model, *labels, *output, *output_dir; /* NULL: not given */
+    const char *model, *labels, *output, *output_dir, *config; /* NULL: not given */
     int top, threads, runs, warmup;
     float threshold; /* < 0: not given */
     float leave;     /* the model answers down to this part of the threshold; 0: to all of it */

@@ -142,6 +142,12 @@ static int set_calibrate(struct options *o, const char *text)
     return *text ? 0 : -EINVAL;
 }
 
+static int set_config(struct options *o, const char *text)
+{
+    o->config = text;
+    return *text ? 0 : -EINVAL;
+}
+
 static int set_json(struct options *o, const char *text)
 {
     (void)text;
@@ -219,6 +225,7 @@ static const struct known known[] = {
     {"runs", "N", "how often to run (50)", 'n', set_runs},
     {"warmup", "N", "runs before those that count (5)", 0, set_warmup},
     {"per-layer", NULL, "a table of every step or layer", 0, set_per_layer},
+    {"config", "FILE", "look at this and FILE.d/*.conf instead of the system's pipit.conf", 0, set_config},
     {"json", NULL, "one JSON object a line, for programs", 0, set_json},
     {"verbose", NULL, "say more", 'v', set_verbose},
 };

@@ -2,7 +2,7 @@
 """What pipit doctor finds: models and heat as the test makes them, the rest as the machine has it."""
 import unittest
 
-from fixtures import CommandTest, colours
+from fixtures import RED, CommandTest, colours, png
 
 ALWAYS = {"settings", "service", "camera", "screen", "permissions", "model", "heat"}
 
@@ -46,6 +46,26 @@ class Doctor(CommandTest):
             self.assertEqual(found["model"]["verdict"], "wrong")
             self.assertIn(word, found["model"]["says"])
             self.assertNotIn("speed", found)
+
+    def test_the_precision_of_the_settings(self):
+        self.write("cards/real.tflite", colours("f32"))
+        self.write("cards/real.ini", "[model]\ntask = classify\nfile = real.tflite\n[input]\nmean = 0\nstd = 255\n")
+        self.write("photos/red.png", png(8, 8, RED))
+        for calibrate, wrong in ("", "photos like those"), ("calibrate = nowhere\n", "'nowhere': No such file"), ("calibrate = photos\n", ""):
+            self.write("pipit.conf", f"model = real\nprecision = int8\n{calibrate}")
+            found = self.ask("-m", "real", "--config", "pipit.conf")
+            self.assertEqual(found["model"]["verdict"], "ok")
+            self.assertEqual(" in int8," in found["speed"]["says"], not wrong)
+            if wrong:
+                self.assertIn(wrong, found["precision"]["says"])
+            else:
+                self.assertNotIn("precision", found)
+
+    def test_settings_that_make_no_sense(self):
+        self.write("pipit.conf", "rotaton = 90\n")
+        found = self.ask("--config", "pipit.conf")
+        self.assertEqual(found["settings"]["verdict"], "wrong")
+        self.assertIn("pipit.conf: line 1", found["settings"]["says"])
 
     def test_heat_and_power(self):
         zone = "sys/class/thermal/thermal_zone0"
