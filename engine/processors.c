@@ -42,3 +42,17 @@ bool processors_unlike_here(void)
     cpu_set_t mine;
     return !sched_getaffinity(0, sizeof(mine), &mine) && processors_unlike(PROCESSORS_FOLDER, &mine);
 }
+
+void processors_begin_on(int first, int n)
+{
+    cpu_set_t mine, one;
+    if (sched_getaffinity(0, sizeof(mine), &mine) || n >= CPU_COUNT(&mine))
+        return;
+    CPU_ZERO(&one);
+    int cpu = first < 0 ? 0 : first;
+    for (; n > 0; n -= CPU_ISSET(cpu, &mine))
+        cpu = (cpu + 1) % CPU_SETSIZE;
+    CPU_SET(cpu, &one);
+    if (!sched_setaffinity(0, sizeof(one), &one))
+        sched_setaffinity(0, sizeof(mine), &mine);
+}

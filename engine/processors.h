@@ -16,4 +16,8 @@ bool processors_unlike(const char *folder, const cpu_set_t *of);
 /* Of those that the calling thread may run on. */
 bool processors_unlike_here(void);
 
+/* Puts the calling thread onto the n-th processor behind `first`, of those that it may run on, in a circle.
+ * From there it goes where the system likes. */
+void processors_begin_on(int first, int n);
+
 #endif

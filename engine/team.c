@@ -2,9 +2,11 @@
 #include "engine/team.h"
 
 #include "base/clock.h"
+#include "engine/processors.h"
 
 #include <linux/futex.h>
 #include <omp.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -101,15 +103,19 @@ void team_run(const struct plan *plan, uint64_t *ns)
 }
 
 /* GNU's OpenMP spins for milliseconds until a new thread has begun, which it may not do before, on this very
- * processor; not so where there are more threads than processors, so the first team is one. */
+ * processor; not so where there are more threads than processors, so the first team is one. Each thread
+ * begins on a processor of its own: where it was last it is woken again, and two on one wait for each other's
+ * time slice, 4 ms, before the system looks for a better place. */
 static void start_threads(int workers)
 {
     static _Thread_local bool started;
     if (started || workers == 1 || workers < team_processors())
         return;
     started = true;
+    const int mine = sched_getcpu();
 #pragma omp parallel num_threads(team_processors() + 1)
-    relax();
+    if (omp_get_thread_num() > 0)
+        processors_begin_on(mine, omp_get_thread_num());
 }
 
 void team_share(int workers, int count, void (*run)(const void *items, int item), const void *items)

@@ -129,6 +129,40 @@ START_TEST(test_limit)
 }
 END_TEST
 
+/* Two that this thread may run on; the same twice where there is one. */
+static void two_of(const cpu_set_t *mine, int cpu[2])
+{
+    int found = 0;
+    for (int i = 0; i < CPU_SETSIZE && found < 2; i++)
+        if (CPU_ISSET(i, mine))
+            cpu[found++] = i;
+    cpu[1] = found < 2 ? cpu[0] : cpu[1];
+}
+
+/* The system may move it at once, but hardly ever does. */
+START_TEST(test_begin_on_another)
+{
+    enum { TIMES = 100 };
+    cpu_set_t before, pair, after;
+    int cpu[2], there = 0;
+    ck_assert_int_eq(sched_getaffinity(0, sizeof(before), &before), 0);
+    two_of(&before, cpu);
+    CPU_ZERO(&pair);
+    CPU_SET(cpu[0], &pair);
+    CPU_SET(cpu[1], &pair);
+    ck_assert_int_eq(sched_setaffinity(0, sizeof(pair), &pair), 0);
+    for (int i = 0; i < TIMES; i++) {
+        processors_begin_on(cpu[i % 2], 1);
+        there += sched_getcpu() == cpu[1 - i % 2];
+        ck_assert_int_eq(sched_getaffinity(0, sizeof(after), &after), 0);
+        ck_assert(CPU_EQUAL(&after, &pair));
+    }
+    ck_assert_int_gt(there, TIMES * 3 / 4);
+    processors_begin_on(cpu[0], 2); /* there are no three: it stays */
+    ck_assert_int_eq(sched_setaffinity(0, sizeof(before), &before), 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("processors");
@@ -140,6 +174,7 @@ int main(void)
     tcase_add_test(tests, test_nothing_there);
     tcase_add_test(tests, test_nonsense);
     tcase_add_test(tests, test_limit);
+    tcase_add_test(tests, test_begin_on_another);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -190,6 +190,8 @@ def sandbox(guest, service, camera):
     pid = service.pid()
     threads = guest.sh(f"cat /proc/{pid}/task/*/comm").split("\n")
     expect(threads.count("pipit-infer") >= 2, f"OpenMP has no threads: {threads}")
+    for call in "setpriority", "sched_setscheduler", "sched_setaffinity":
+        expect(f" {call} " in f" {service.show('SystemCallFilter')} ", f"its threads may not call {call}()")
     camera.unplug()
     service.wait_status("amera")
     seconds = guest.wait("journalctl -q -b -o json -u pipit.service | grep -q f331b94b4d7a43e6869288ecfad0d86c", "the journal's entry")
