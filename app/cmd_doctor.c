@@ -255,8 +255,9 @@ static int open_in_precision(struct visit *visit, struct opened *opened, struct 
     if (model_open(opened, wanted, "detect", &other))
         return status;
     find(visit, "precision", WRONG,
-         "let 'calibrate' in pipit.conf name a folder with photos like those that it will see", "%s",
-         error->text);
+         "let 'calibrate' in pipit.conf name a folder with photos like those that it will see, or set "
+         "another precision",
+         "%s", error->text);
     return EX_OK;
 }
 
@@ -374,10 +375,9 @@ const struct command command_doctor = {
     .summary = "check everything that the live picture needs, and say what to do",
     .usage = "[--config FILE] [--model MODEL] [--json]",
     .options = "config model json verbose",
-    .help = "Settings, service, cameras, screens, permissions, the model, its checksum and its speed in the\n"
-            "settings' precision, heat and disk. Attach what it says to a report. Exit status: 0 when "
-            "nothing is\n"
-            "wrong, else 69.",
+    .help = "Settings, service, cameras, screens, permissions, the model, its checksum and its speed in\n"
+            "the settings' precision, heat and disk. Attach what it says to a report. Exit status: 0 when\n"
+            "nothing is wrong, else 69.",
     .least = 0,
     .most = 0,
     .run = run,
