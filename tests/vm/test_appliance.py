@@ -223,7 +223,7 @@ def libcamera(guest, service, camera):
 
 @with_service("service: makes a float model int8 by photos, keeps that, and does without the photos")
 def int8_by_photos(guest, service, camera):
-    guest.sh("mkdir /var/vm/calibrate && cp /var/vm/photos/meal_*.jpg /var/vm/calibrate")
+    guest.sh("cp -r /var/vm/photos /var/vm/calibrate")
     settings = SETTINGS.replace("model = boxes", "model = mobilenet-v3-food\nprecision = int8\ncalibrate = /var/vm/calibrate")
     service.settings(settings)
     for said in ("is int8 by photos, in", "is int8 by .*, which was made of it before"):
